@@ -1,0 +1,1 @@
+"""The App Container Image archive format."""

@@ -1,0 +1,1 @@
+"""OpenPGP signatures and the store of trusted keys."""

@@ -1,0 +1,1 @@
+"""Verbs on pods that lie on disk: list, status, stop, rm, gc."""

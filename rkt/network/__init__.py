@@ -1,0 +1,1 @@
+"""Plans and applies the networking of a pod."""

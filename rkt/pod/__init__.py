@@ -1,0 +1,1 @@
+"""A pod directory is the state of a pod."""

@@ -1,0 +1,1 @@
+"""Prepares a pod directory, chooses a stage1 and hands over."""

@@ -1,0 +1,1 @@
+"""Builds the isolation of a pod; one folder per flavour."""

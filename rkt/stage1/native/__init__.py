@@ -1,0 +1,1 @@
+"""The built-in flavour: namespaces, overlayfs and cgroups, without systemd."""

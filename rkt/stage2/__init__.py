@@ -1,0 +1,1 @@
+"""The last steps inside the pod, then exec of the app."""

@@ -1,0 +1,1 @@
+"""Content-addressed images and the trees rendered from them."""
