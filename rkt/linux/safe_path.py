@@ -11,7 +11,7 @@ import ctypes
 import os
 from errno import EEXIST, ELOOP, ENOENT, ENOSYS, ENOTDIR
 
-from rkt.linux.syscalls import AT_FDCWD, _libc
+from rkt.linux.syscalls import AT_FDCWD, libc
 
 RESOLVE_NO_MAGICLINKS = 0x02
 RESOLVE_NO_SYMLINKS = 0x04
@@ -28,7 +28,7 @@ def openat2(directory_fd: int, path: str, flags: int, *, resolve: int) -> int:
     """openat2(2) (Linux 5.6). Raises OSError, ENOSYS where it is missing."""
     how = _OpenHow(flags | os.O_CLOEXEC, 0, resolve)
     fd = int(
-        _libc.syscall(
+        libc.syscall(
             ctypes.c_long(_NR_OPENAT2),
             ctypes.c_int(directory_fd),
             ctypes.c_char_p(os.fsencode(path)),

@@ -68,17 +68,17 @@ _NR_CLOSE_RANGE = 436
 _NR_MOUNT_SETATTR = 442
 _NR_KEYCTL = 250
 
-_libc = ctypes.CDLL(None, use_errno=True)
+libc = ctypes.CDLL(None, use_errno=True)
 _char_p, _int, _ulong, _long = ctypes.c_char_p, ctypes.c_int, ctypes.c_ulong, ctypes.c_long
 
-_libc.mount.argtypes = (_char_p, _char_p, _char_p, _ulong, _char_p)
-_libc.umount2.argtypes = (_char_p, _int)
-_libc.unshare.argtypes = (_int,)
-_libc.setns.argtypes = (_int, _int)
-_libc.prctl.argtypes = (_int, _ulong, _ulong, _ulong, _ulong)
-_libc.sethostname.argtypes = (_char_p, ctypes.c_size_t)
-_libc.syncfs.argtypes = (_int,)
-_syscall = _libc.syscall
+libc.mount.argtypes = (_char_p, _char_p, _char_p, _ulong, _char_p)
+libc.umount2.argtypes = (_char_p, _int)
+libc.unshare.argtypes = (_int,)
+libc.setns.argtypes = (_int, _int)
+libc.prctl.argtypes = (_int, _ulong, _ulong, _ulong, _ulong)
+libc.sethostname.argtypes = (_char_p, ctypes.c_size_t)
+libc.syncfs.argtypes = (_int,)
+_syscall = libc.syscall
 _syscall.restype = _long
 
 
@@ -94,25 +94,25 @@ def _bytes(text: str | bytes | None) -> bytes | None:
 
 def mount(source: str | None, target: str, kind: str | None, flags: int, data: str | None = None) -> None:
     """mount(2). ``data`` is passed as the file system's options. Raises OSError that names the target."""
-    if _libc.mount(_bytes(source), _bytes(target), _bytes(kind), flags, _bytes(data)) != 0:
+    if libc.mount(_bytes(source), _bytes(target), _bytes(kind), flags, _bytes(data)) != 0:
         raise _fail("mount", target)
 
 
 def umount2(target: str, flags: int = 0) -> None:
     """umount2(2)."""
-    if _libc.umount2(_bytes(target), flags) != 0:
+    if libc.umount2(_bytes(target), flags) != 0:
         raise _fail("umount", target)
 
 
 def unshare(flags: int) -> None:
     """unshare(2) of namespaces; CLONE_NEWPID takes effect for the children."""
-    if _libc.unshare(flags) != 0:
+    if libc.unshare(flags) != 0:
         raise _fail("unshare", hex(flags))
 
 
 def setns(fd: int, kind: int = 0) -> None:
     """setns(2); a mount namespace also sets root and current directory to that namespace's root."""
-    if _libc.setns(fd, kind) != 0:
+    if libc.setns(fd, kind) != 0:
         raise _fail("setns", fd)
 
 
@@ -125,13 +125,13 @@ def pivot_root(new_root: str, put_old: str) -> None:
 def sethostname(name: str) -> None:
     """sethostname(2), in the caller's UTS namespace."""
     data = name.encode()
-    if _libc.sethostname(data, len(data)) != 0:
+    if libc.sethostname(data, len(data)) != 0:
         raise _fail("sethostname", name)
 
 
 def prctl(option: int, first: int = 0, second: int = 0, third: int = 0, fourth: int = 0) -> int:
     """prctl(2); returns the call's value."""
-    value = int(_libc.prctl(option, first, second, third, fourth))
+    value = int(libc.prctl(option, first, second, third, fourth))
     if value < 0:
         raise _fail("prctl", option)
     return value
@@ -146,7 +146,7 @@ def close_range(first: int, last: int = 0xFFFFFFFF, *, close_on_exec: bool = Fal
 
 def syncfs(fd: int) -> None:
     """syncfs(2): write back the file system that ``fd`` lies on."""
-    if _libc.syncfs(fd) != 0:
+    if libc.syncfs(fd) != 0:
         raise _fail("syncfs", fd)
 
 
