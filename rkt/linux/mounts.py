@@ -63,7 +63,7 @@ class Mount(Step):
         try:
             syscalls.mount(self.source, self.target, self.kind, self.flags, self.data)
         except OSError as error:
-            raise MountError(f'cannot mount {self.kind} on "{self.target}": {os.strerror(error.errno)}') from error
+            raise MountError(f'cannot mount {self.kind} on "{self.target}": {reason(error)}') from error
 
 
 class Bind(Step):
