@@ -1,0 +1,42 @@
+"""Fixtures and rules for every test: where the fixture images lie, what a test needs, which skips are allowed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from harness.capabilities import skip_unless_served
+from harness.skips import SkipPolice, load_allowed_skips
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--allowed-skips",
+        type=Path,
+        metavar="FILE",
+        help="fail a test that skips unless FILE allows it (harness/skips.py)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    path = config.getoption("--allowed-skips")
+    if path is not None:
+        config.pluginmanager.register(SkipPolice(load_allowed_skips(path)))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    skip_unless_served(item)
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root of the work tree."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def fixture_images() -> Path:
+    """The directory of the committed images: ``fixture_images / "hello.aci"``, its ``.asc``, and the key."""
+    return REPOSITORY / "fixtures" / "aci"

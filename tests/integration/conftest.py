@@ -1,0 +1,32 @@
+"""Integration tests run the installed ``rkt`` as root, each in directories of its own and inside the leak check."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from harness.leak_check import leak_check
+from harness.rkt_command import RktCommand
+
+__all__ = ["leak_check"]
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.root)
+
+
+@pytest.fixture
+def rkt(tmp_path: Path, leak_check: None) -> RktCommand:
+    """The installed ``rkt`` with empty data and configuration directories below ``tmp_path``."""
+    return RktCommand(tmp_path)
+
+
+@pytest.fixture
+def trusting_rkt(rkt: RktCommand, fixture_images: Path) -> RktCommand:
+    """``rkt`` that trusts the fixture key, so that the committed images run as they are."""
+    rkt("trust", "--root", "--skip-fingerprint-review", fixture_images / "fixture-key.asc").checked()
+    return rkt
