@@ -82,7 +82,7 @@ def _read_controllers(directory: str) -> frozenset[str]:
 
 
 class Limits:
-    """Limits of one group; None means none. ``memory_bytes``, ``cpu_millicores``, ``pids``, ``cpu_shares`` (2-262144)."""
+    """Limits of one group, None for none: ``memory_bytes``, ``cpu_millicores``, ``cpu_shares`` (2-262144), ``pids``."""
 
     __slots__ = ("cpu_millicores", "cpu_shares", "memory_bytes", "pids")
 
@@ -207,6 +207,16 @@ class PodCgroup:
             raise CgroupError(f'cannot open the control group of "{name}": {reason(error)}') from error
         return fds
 
+    def open_kill(self, name: str) -> int | None:
+        """Descriptor of an app's ``cgroup.kill`` (v2 and hybrid, Linux 5.14); writing ``1`` kills what is in the group."""
+        if self.hierarchies.unified is None:
+            return None
+        try:
+            path = f"{self.hierarchies.unified}/{self.subcgroup}/{name}/cgroup.kill"
+            return os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+        except OSError:
+            return None
+
     def kill(self) -> None:
         """Kill every process of the pod: ``cgroup.kill`` (Linux 5.14), else SIGKILL to each until none is left."""
         for root in self.hierarchies.roots():
@@ -246,7 +256,8 @@ def _remove_tree(directory: str, attempts: int) -> bool:
         return True
     except OSError:
         return False
-    if not all([_remove_tree(f"{directory}/{child}", attempts) for child in children]):
+    emptied = [_remove_tree(f"{directory}/{child}", attempts) for child in children]
+    if not all(emptied):
         return False
     for attempt in range(attempts):
         try:

@@ -1,0 +1,77 @@
+"""PID 1 of a pod: builds the pod's isolation, starts the apps, reaps, and ends with the pod's exit status.
+
+It is forked by :mod:`rkt.stage1.native.supervisor` into a new PID namespace with every module already imported, and
+never executes a program of an image itself: that is :mod:`rkt.stage2.launch`, in a child. When this process dies the
+kernel ends everything in the pod.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+
+from rkt.errors import FAILURE, RktError, reason
+from rkt.linux import syscalls
+from rkt.linux.loopback import bring_up_loopback
+from rkt.linux.terminal import open_terminal
+from rkt.stage1.native import channel as messages
+from rkt.stage1.native.app_runner import AppRunner, Descriptors
+from rkt.stage1.native.pod_loop import PodLoop
+from rkt.stage2.launch import enter_root
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rkt.stage1.native.channel import Channel
+    from rkt.stage1.native.plan import PodPlan
+
+
+def run_init(plan: PodPlan, channel: Channel, descriptors: dict[str, Descriptors]) -> int:
+    """Be the pod's init; returns the pod's exit status. Errors are sent to the supervisor and give status 254."""
+    try:
+        _isolate(plan)
+        console = _build(plan)
+        if plan.interactive:
+            channel.send_descriptor(console)
+            os.close(console)
+            console = -1
+        if channel.receive()[0] != messages.GO:
+            return FAILURE
+        runners = tuple(AppRunner(app, descriptors[app.name], interactive=plan.interactive) for app in plan.apps)
+        return PodLoop(runners, channel, console_fd=console).run()
+    except RktError as error:
+        text = error.message + (f"\n{error.hint}" if error.hint else "")
+        channel.send(messages.ERROR, text.encode("utf-8", "backslashreplace"))
+    except OSError as error:
+        channel.send(messages.ERROR, f"cannot isolate the pod: {reason(error)}".encode("utf-8", "backslashreplace"))
+    return FAILURE
+
+
+def _isolate(plan: PodPlan) -> None:
+    """Own session, no core dumps of this process, namespaces, host name, loopback."""
+    os.setsid()
+    syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
+    # no app may look into this process, whatever its user: it still has descriptors of the host
+    syscalls.prctl(syscalls.PR_SET_DUMPABLE, 0)
+    os.umask(0o022)
+    syscalls.unshare(plan.namespaces)
+    try:
+        syscalls.join_new_session_keyring()
+    except OSError:
+        # a kernel without keyrings has nothing to share
+        pass
+    syscalls.mount(None, "/", None, syscalls.MS_REC | syscalls.MS_PRIVATE)
+    syscalls.sethostname(plan.hostname)
+    if plan.namespaces & syscalls.CLONE_NEWNET:
+        bring_up_loopback()
+
+
+def _build(plan: PodPlan) -> int:
+    """Apply the plan's steps and seal the root; returns the master of the pod's console."""
+    for step in plan.steps:
+        step.apply()
+    console, _ = open_terminal(f"{plan.stage1_root}/dev/pts")
+    for app in plan.apps:
+        for step in app.steps:
+            step.apply()
+    enter_root(plan.stage1_root)
+    return console

@@ -1,0 +1,211 @@
+"""The host's side of a running pod: forks the pod's init, keeps the lock, forwards signals, relays a terminal, cleans up.
+
+It holds no right that the pod could use: everything between the two is the channel. When it dies, however it dies, the
+kernel kills the init (and so the pod), and the pod's lock is free.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+
+from rkt import diagnostics, stage_contract
+from rkt.errors import RktError, reason
+from rkt.linux import syscalls
+from rkt.linux.cgroups import INIT, PodCgroup, plan_writes
+from rkt.stage1.native import channel as messages
+from rkt.stage1.native.app_runner import Descriptors
+from rkt.stage1.native.init import run_init
+from rkt.stage1.native.terminal_relay import TerminalRelay
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rkt.stage1.native.channel import Channel
+    from rkt.stage1.native.plan import PodPlan
+
+
+class PodStartError(RktError):
+    """The pod's init could not build the pod."""
+
+    code = "pod-start"
+
+
+def supervise(plan: PodPlan, cgroup: PodCgroup, *, pod_path: str, settle: Callable[[], None]) -> int:
+    """Run the pod and return its exit status; raises :class:`PodStartError` or another RktError if it cannot start.
+
+    ``settle`` is called while the init builds the pod: what it makes durable is so before an app's first instruction.
+    """
+    try:
+        descriptors = _prepare_cgroup(plan, cgroup)
+        return _run(plan, cgroup, descriptors, pod_path=pod_path, settle=settle)
+    finally:
+        cgroup.remove()
+
+
+def _prepare_cgroup(plan: PodPlan, cgroup: PodCgroup) -> dict[str, Descriptors]:
+    """Make the groups, set the limits, and open what the apps join them with."""
+    cgroup.create(tuple(app.name for app in plan.apps))
+    null_fd = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+    descriptors = {}
+    for app in plan.apps:
+        writes, missing = plan_writes(app.limits, cgroup.hierarchies)
+        for what in missing:
+            diagnostics.warning(f"{what} of app \"{app.name}\" is not enforced: this host's cgroups cannot limit it")
+        cgroup.apply(app.name, writes)
+        procs_fds = cgroup.open_procs(app.name)
+        descriptors[app.name] = Descriptors(procs_fds=procs_fds, kill_fd=cgroup.open_kill(app.name), null_fd=null_fd)
+    return descriptors
+
+
+def _run(
+    plan: PodPlan,
+    cgroup: PodCgroup,
+    descriptors: dict[str, Descriptors],
+    *,
+    pod_path: str,
+    settle: Callable[[], None],
+) -> int:
+    ours, theirs = messages.open_channel()
+    # caught from here on: a signal between the fork and the loop must not leave a pod without supervisor
+    wakeup = _catch_signals()
+    init = _fork_init(plan, ours, theirs, descriptors)
+    theirs.close()
+    init_fd = os.pidfd_open(init)
+    try:
+        _write_runtime_files(pod_path, init=init, subcgroup=cgroup.subcgroup)
+        for fd in cgroup.open_procs(INIT):
+            os.write(fd, str(init).encode())
+            os.close(fd)
+        settle()
+        ours.send(messages.GO)
+        return _Supervision(ours, init_fd, wakeup).run(init)
+    except BaseException:
+        os.kill(init, signal.SIGKILL)
+        _reap(init)
+        raise
+    finally:
+        os.close(init_fd)
+        ours.close()
+
+
+def _reap(pid: int) -> int:
+    try:
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    except ChildProcessError:
+        return 0
+
+
+def _fork_init(plan: PodPlan, ours: Channel, theirs: Channel, descriptors: dict[str, Descriptors]) -> int:
+    try:
+        syscalls.unshare(syscalls.CLONE_NEWPID)
+    except OSError as error:
+        raise PodStartError(f"cannot create a PID namespace: {reason(error)}") from error
+    pid = os.fork()
+    if pid:
+        return pid
+    status = 254
+    try:
+        ours.close()
+        status = run_init(plan, theirs, descriptors)
+    finally:
+        os._exit(status)
+
+
+def _write_runtime_files(pod_path: str, *, init: int, subcgroup: str) -> None:
+    """``subcgroup`` before the pids: who sees a pid may rely on the group (section 3.1.1)."""
+    for name, text in (
+        (stage_contract.SUBCGROUP, subcgroup),
+        (stage_contract.PPID, str(os.getpid())),
+        (stage_contract.PID, str(init)),
+    ):
+        fd = os.open(f"{pod_path}/{name}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+        try:
+            os.write(fd, f"{text}\n".encode())
+        finally:
+            os.close(fd)
+
+
+def _catch_signals() -> int:
+    reader, writer = os.pipe()
+    os.set_blocking(reader, False)
+    os.set_blocking(writer, False)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGWINCH, signal.SIGUSR1):
+        signal.signal(number, lambda *_: None)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    return reader
+
+
+class _Supervision:
+    """The loop: the init's death ends it; orders go through the channel."""
+
+    def __init__(self, channel: Channel, init_fd: int, wakeup_fd: int) -> None:
+        self._channel = channel
+        self._init_fd = init_fd
+        self._wakeup_fd = wakeup_fd
+        self._relay: TerminalRelay | None = None
+        self._error: PodStartError | None = None
+        self._interrupts = 0
+
+    def run(self, init: int) -> int:
+        poll = select.poll()
+        for fd in (self._init_fd, self._channel.fileno(), self._wakeup_fd):
+            poll.register(fd, select.POLLIN)
+        try:
+            ended = False
+            while not ended:
+                for fd, _ in poll.poll():
+                    if fd == self._init_fd:
+                        ended = True
+                    elif fd == self._channel.fileno():
+                        self._on_message(poll)
+                    elif fd == self._wakeup_fd:
+                        self._on_signals()
+                    elif self._relay is not None:
+                        self._relay.on_readable(poll, fd)
+                        if self._relay.escaped:
+                            self._channel.send(messages.KILL)
+            self._on_pending_messages(poll)
+        finally:
+            if self._relay is not None:
+                self._relay.close()
+        code = _reap(init)
+        if self._error is not None:
+            raise self._error
+        return code if code >= 0 else 128 - code
+
+    def _on_pending_messages(self, poll: select.poll) -> None:
+        """What the init said last: it may have died before its message was read."""
+        waiting = select.poll()
+        waiting.register(self._channel.fileno(), select.POLLIN)
+        while waiting.poll(0) and self._on_message(poll):
+            pass
+
+    def _on_message(self, poll: select.poll) -> bool:
+        kind, text, fd = self._channel.receive()
+        if kind == messages.ERROR:
+            message, _, hint = text.decode("utf-8", "replace").partition("\n")
+            self._error = PodStartError(message, hint or None)
+        elif kind == messages.TERMINAL and fd is not None:
+            self._relay = TerminalRelay(fd)
+            self._relay.register(poll)
+        elif not kind:
+            try:
+                poll.unregister(self._channel.fileno())
+            except KeyError:
+                pass
+            return False
+        return True
+
+    def _on_signals(self) -> None:
+        for number in os.read(self._wakeup_fd, 512):
+            if number == signal.SIGWINCH:
+                if self._relay is not None:
+                    self._relay.copy_window_size()
+                continue
+            self._interrupts += 1
+            # the second request is not patient any more
+            self._channel.send(messages.STOP if self._interrupts == 1 else messages.KILL)
