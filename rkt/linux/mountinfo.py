@@ -12,9 +12,20 @@ _OCTAL = frozenset(b"01234567")
 
 
 class MountInfo:
-    """One mount. ``path`` is where it is mounted, ``root`` what of its file system is; both decoded, ``kind`` its type."""
+    """One mount: ``root`` of a file system of type ``kind`` lies on ``path``."""
 
-    __slots__ = ("device", "kind", "mount_id", "optional", "options", "parent_id", "path", "root", "source", "super_options")
+    __slots__ = (
+        "device",
+        "kind",
+        "mount_id",
+        "optional",
+        "options",
+        "parent_id",
+        "path",
+        "root",
+        "source",
+        "super_options",
+    )
 
     def __init__(
         self,
