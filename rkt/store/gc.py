@@ -56,4 +56,4 @@ def _collect_content(store: ImageStore) -> int:
 def _intact_keys(index: Index) -> set[str]:
     if not index.is_intact():
         raise UnusableIndexError(f'index "{index.path}" is damaged')
-    return index.keys()
+    return index.list_keys()

@@ -26,7 +26,8 @@ _SCHEMA = (
     "CREATE TABLE image (key TEXT PRIMARY KEY, id TEXT NOT NULL, name TEXT NOT NULL,"
     " latest INTEGER NOT NULL, import_time INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE INDEX image_by_name ON image (name, latest DESC, import_time DESC, key DESC)",
-    "CREATE TABLE label (name TEXT, value TEXT, key TEXT, PRIMARY KEY (key, name)) WITHOUT ROWID",
+    "CREATE TABLE label (key TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,"
+    " PRIMARY KEY (key, name)) WITHOUT ROWID",
     "CREATE TABLE remote (url TEXT PRIMARY KEY, sig_url TEXT NOT NULL, etag TEXT NOT NULL, key TEXT NOT NULL,"
     " max_age INTEGER NOT NULL, download_time INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE INDEX remote_by_key ON remote (key)",
@@ -126,7 +127,7 @@ class Index:
         for key, image_id, latest, import_time in self._connection.execute(query, values):
             yield IndexEntry(key=key, image_id=image_id, latest=bool(latest), import_time_ns=import_time)
 
-    def keys(self) -> set[str]:
+    def list_keys(self) -> set[str]:
         """The keys of all images that have a row."""
         return {key for (key,) in self._connection.execute("SELECT key FROM image")}
 
@@ -239,7 +240,7 @@ def _insert(connection: sqlite3.Connection, record: ImageRecord) -> None:
     values = (record.key, record.image_id, record.name, record.latest, record.import_time_ns)
     connection.execute("INSERT OR REPLACE INTO image VALUES (?, ?, ?, ?, ?)", values)
     connection.execute("DELETE FROM label WHERE key = ?", (record.key,))
-    rows = [(name, value, record.key) for name, value in dict(record.labels).items()]
+    rows = [(record.key, name, value) for name, value in dict(record.labels).items()]
     connection.executemany("INSERT INTO label VALUES (?, ?, ?)", rows)
 
 

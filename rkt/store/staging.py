@@ -116,6 +116,7 @@ class StagedImage:
 
 def _commit(store: ImageStore, staged: StagedImage, origin: ImageOrigin) -> ImageRecord:
     layout, key = store.layout, staged.key
+    _refuse_newer_index(store)
     existed = os.path.lexists(layout.record(key))
     previous = _find_intact(store, staged)
     try:
@@ -202,10 +203,15 @@ def _merge(
 
 def _withdraw(store: ImageStore, key: str) -> None:
     """Best effort after a failed commit; gc finishes what fails here. The first error is the one to report."""
+    layout = store.layout
+    for path in (layout.record(key), layout.manifest(key), layout.blob(key)):
+        try:
+            discard_path(path)
+        except OSError:
+            pass
     try:
-        discard_path(store.layout.record(key))
-        delete_content(store, [key])
-    except (StoreError, OSError):
+        store.update_index(lambda index: index.remove_images([key]))
+    except StoreError:
         pass
 
 
