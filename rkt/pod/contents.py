@@ -9,6 +9,8 @@ Facts: rkt 1.30, sections 2.4 and 2.5 of the behaviour document.
 
 from __future__ import annotations
 
+import os
+
 from rkt import stage_contract as contract
 from rkt.pod import files
 from rkt.pod.errors import PodContentError
@@ -114,6 +116,11 @@ def find_created_ns(pod: Pod) -> int | None:
 def find_started_ns(pod: Pod) -> int | None:
     """When the pod was started, nanoseconds since the epoch; None if it never was."""
     return _first_mtime_ns(pod, (contract.PID, contract.PPID))
+
+
+def find_marked_ns(pod: Pod) -> int | None:
+    """When the pod was marked as garbage, nanoseconds since the epoch: the ctime that the rename left."""
+    return os.fstat(pod.lock_fd).st_ctime_ns if pod.phase in ("exited-garbage", "garbage") else None
 
 
 def is_ready(pod: Pod) -> bool:

@@ -108,15 +108,13 @@ class Pod:
 
     def state(self) -> str:
         """The pod's state now; :meth:`refresh` first if others may have moved it."""
-        locked = self._owner or (
-            self.phase not in LOCK_NOT_EXAMINED and locking.is_exclusively_locked(self.lock_fd)
-        )
+        locked = self._owner or (self.phase not in LOCK_NOT_EXAMINED and locking.is_exclusively_locked(self.lock_fd))
         return state_of(self.phase, locked=locked)
 
     def refresh(self) -> None:
         """Find out in which phase the pod lies now. Raises PodNotFoundError if it has been removed."""
         for phase in phases_from(self.phase):
-            if self._lies_in(phase):
+            if self.lies_in(phase):
                 self.phase = phase
                 return
         raise PodNotFoundError(f'pod "{self.uuid}" was not present')
@@ -126,14 +124,15 @@ class Pod:
         while True:
             self.refresh()
             state = self.state()
-            if self._lies_in(self.phase):
+            if self.lies_in(self.phase):
                 return state
 
     def phase_age_seconds(self) -> float:
         """How long ago the pod entered its phase, at least 0 whatever the clock did."""
         return phase_age_seconds(self.lock_fd, self.phase)
 
-    def _lies_in(self, phase: str) -> bool:
+    def lies_in(self, phase: str) -> bool:
+        """Whether this very directory is the pod of its UUID in ``phase``."""
         try:
             there = os.stat(self.data.pod(phase, self.uuid), follow_symlinks=False)
         except OSError:
@@ -211,7 +210,7 @@ def _create(data: DataDirectory, uuid: str) -> Pod | None:
     if pod is None:
         return None
     try:
-        if pod.try_lock_exclusive() and pod._lies_in("embryo"):
+        if pod.try_lock_exclusive() and pod.lies_in("embryo"):
             # the caller's umask has no say
             os.fchmod(pod.lock_fd, _DIRECTORY_MODE | os.fstat(pod.lock_fd).st_mode & S_ISGID)
             return pod

@@ -61,7 +61,7 @@ def decode_networks(data: bytes, *, source: str) -> tuple[NetworkInfo, ...]:
     from rkt.schema.problems import ManifestError
 
     try:
-        document = decode_json(data, source=source)
+        document: object = decode_json(data, source=source)
     except ManifestError as error:
         raise PodContentError(error.message) from error
     if document is None:
@@ -71,11 +71,13 @@ def decode_networks(data: bytes, *, source: str) -> tuple[NetworkInfo, ...]:
     return tuple(_decode_network(item, source) for item in document)
 
 
-def _decode_network(item: JSON, source: str) -> NetworkInfo:
+def _decode_network(item: object, source: str) -> NetworkInfo:
     if not isinstance(item, dict):
         raise PodContentError(f'cannot read "{source}": a network is not an object')
-    members = {attribute: item.get(member, "") for member, attribute in _MEMBERS.items()}
-    for attribute, value in members.items():
+    members: dict[str, str] = {}
+    for member, attribute in _MEMBERS.items():
+        value = item.get(member, "")
         if not isinstance(value, str):
             raise PodContentError(f'cannot read "{source}": a network\'s {attribute} is not text')
+        members[attribute] = value
     return NetworkInfo(**members)

@@ -107,9 +107,7 @@ def _some_names(fd: int) -> list[str]:
 def _open_below(directory_fd: int, name: str) -> int:
     """Open a directory of the same mount as its parent; EXDEV if something is mounted on it."""
     try:
-        return openat2(
-            directory_fd, name, _OPEN, resolve=_RESOLVE_NO_XDEV | _RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS
-        )
+        return openat2(directory_fd, name, _OPEN, resolve=_RESOLVE_NO_XDEV | _RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS)
     except OSError as error:
         if error.errno != ENOSYS:
             raise
