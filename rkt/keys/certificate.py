@@ -120,6 +120,18 @@ class Certificate:
         except PacketError as error:
             raise SignatureError(f'key "{key.fingerprint}" cannot sign images: {error}') from None
 
+    def find_signing_problem(self, *, now: float | None = None) -> str | None:
+        """Why no key of this certificate may sign at ``now``; None if one may. For a user who is about to trust it."""
+        problem: str | None = None
+        for key in (self.primary, *(one.key for one in self._subkeys if one.key is not None)):
+            try:
+                self.check_may_sign(key, now=now)
+            except SignatureError as error:
+                problem = problem or error.message
+            else:
+                return None
+        return problem
+
     def _check_primary(self, key: KeyPacket, now: float) -> None:
         if self._is_revoked():
             raise PacketError("it is revoked")
