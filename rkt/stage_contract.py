@@ -72,7 +72,7 @@ def overlay_directories(tree_id: str, app: str) -> tuple[str, str]:
 
 
 class RunArguments:
-    """The options of the ``run`` entrypoint. ``net`` is the words of ``--net``, ``insecure`` those switches that are off."""
+    """The options of the ``run`` entrypoint; ``net`` is the words of ``--net``, ``insecure`` the switches that are off."""
 
     __slots__ = ("debug", "hostname", "insecure", "interactive", "ipc", "local_config", "net", "uuid")
 

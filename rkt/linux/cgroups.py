@@ -208,7 +208,7 @@ class PodCgroup:
         return fds
 
     def open_kill(self, name: str) -> int | None:
-        """Descriptor of an app's ``cgroup.kill`` (v2 and hybrid, Linux 5.14); writing ``1`` kills what is in the group."""
+        """Descriptor of an app's ``cgroup.kill`` (v2 and hybrid, Linux 5.14), or None; writing ``1`` kills the group."""
         if self.hierarchies.unified is None:
             return None
         try:

@@ -75,7 +75,8 @@ class Bind(Step):
         self.source, self.target, self.attributes, self.optional = source, target, attributes, optional
 
     def describe(self) -> str:
-        return f"bind {self.source} on {self.target}" + (f" (attributes {self.attributes:#x})" if self.attributes else "")
+        suffix = f" (attributes {self.attributes:#x})" if self.attributes else ""
+        return f"bind {self.source} on {self.target}{suffix}"
 
     def apply(self) -> None:
         try:
@@ -140,7 +141,8 @@ class BindInRoot(Step):
             finally:
                 os.close(target_fd)
         except OSError as error:
-            raise MountError(f'cannot mount "{self.source}" on "{self.path}" for {self.what}: {reason(error)}') from error
+            message = f'cannot mount "{self.source}" on "{self.path}" for {self.what}: {reason(error)}'
+            raise MountError(message) from error
         finally:
             os.close(tree_fd)
 
@@ -214,9 +216,8 @@ def escape_overlay_path(path: str) -> str:
 
 def plan_overlay(target: str, *, lower: str, upper: str, work: str) -> Mount:
     """An overlay mount that honours no device node (nodev): a node that an app makes leads nowhere."""
-    data = ",".join(
-        f"{name}={escape_overlay_path(path)}" for name, path in (("lowerdir", lower), ("upperdir", upper), ("workdir", work))
-    )
+    options = (("lowerdir", lower), ("upperdir", upper), ("workdir", work))
+    data = ",".join(f"{name}={escape_overlay_path(path)}" for name, path in options)
     return Mount("overlay", target, flags=syscalls.MS_NODEV, data=data)
 
 

@@ -75,7 +75,7 @@ def open_without_symlinks(path: str) -> int:
 
 
 def ensure_in_root(root: str | int, path: str, *, directory: bool) -> int:
-    """Open ``path`` in ``root`` as O_PATH, creating what is missing: directories 0755, or an empty file 0644 at the end.
+    """Open ``path`` in ``root`` as O_PATH, creating what is missing: directories 0755, an empty file 0644 at the end.
 
     A file where a directory is wanted is replaced by one (ACE-014). A dangling symlink, or a directory where a file is
     wanted, is an OSError.

@@ -61,9 +61,8 @@ class RawMode:
         except (termios.error, OSError):
             return
         self._saved = list(attributes)
-        attributes[0] &= ~(
-            termios.BRKINT | termios.ICRNL | termios.INPCK | termios.ISTRIP | termios.IXON | termios.INLCR | termios.IGNCR
-        )
+        attributes[0] &= ~(termios.BRKINT | termios.ICRNL | termios.INLCR | termios.IGNCR)
+        attributes[0] &= ~(termios.INPCK | termios.ISTRIP | termios.IXON)
         attributes[1] &= ~termios.OPOST
         attributes[2] = (attributes[2] & ~(termios.CSIZE | termios.PARENB)) | termios.CS8
         attributes[3] &= ~(termios.ECHO | termios.ECHONL | termios.ICANON | termios.IEXTEN | termios.ISIG)

@@ -98,7 +98,7 @@ def _volume_mount(volume: Volume, path: str, pod_path: str, *, read_only: bool) 
 
 
 def _refuse_nested(mounts: tuple[VolumeMount, ...], app: str) -> None:
-    for above, below in zip(mounts, mounts[1:], strict=False):
+    for above, below in zip(mounts[:-1], mounts[1:], strict=True):
         if below.path.startswith(above.path.rstrip("/") + "/"):
             raise VolumeError(f'mounts of app "{app}" overlap: "{above.path}" and "{below.path}"')
 

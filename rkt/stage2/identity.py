@@ -51,7 +51,8 @@ def _get_id(text: str, *, what: str, file: str, owner: Callable[[os.stat_result]
     if text == "root":
         # an image without /etc/passwd still has a user of that name
         return 0
-    raise IdentityError(f'cannot resolve {what} "{text}": not in the image\'s {file}', "use a number or a name of the image")
+    message = f'cannot resolve {what} "{text}": not in {file} of the image'
+    raise IdentityError(message, "use a number or a name of the image")
 
 
 def _parse_id(digits: str, text: str, what: str) -> int:

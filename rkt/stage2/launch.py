@@ -13,6 +13,7 @@ import signal
 
 from rkt.errors import RktError, reason
 from rkt.linux import capabilities, syscalls
+from rkt.linux.landlock import confine_execution
 from rkt.linux.safe_path import RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, openat2
 from rkt.stage2.identity import get_gid, get_uid
 from rkt.stage2.process import AppProcess
@@ -63,10 +64,13 @@ def _become(process: AppProcess, *, uid: int, gid: int) -> None:
     """Identity and capabilities; a process that is not root keeps none but its bounding set."""
     try:
         if process.bounding_set is not None:
+            if not process.bounding_set & capabilities.SYS_ADMIN:
+                # an app that may mount could not under Landlock, and can undo more than this prevents
+                confine_execution("/")
             capabilities.limit_bounding_set(process.bounding_set)
         os.setgroups(process.supplementary_gids)
         os.setresgid(gid, gid, gid)
-        if uid != 0 and process.programs or process.no_new_privileges:
+        if (uid != 0 and process.programs) or process.no_new_privileges:
             # a filter without CAP_SYS_ADMIN needs it, and nothing is lost: section 6.2 of the behaviour document
             syscalls.prctl(syscalls.PR_SET_NO_NEW_PRIVS, 1)
         os.setresuid(uid, uid, uid)
@@ -128,7 +132,7 @@ def _enter_working_directory(process: AppProcess) -> None:
 
 
 def find_executable(process: AppProcess, environment: dict[str, str]) -> str:
-    """The path to execute: ``argv[0]`` as it is if it has a slash, else searched along the app's PATH (IMG-011 to 013)."""
+    """``argv[0]`` as it is if it has a slash, else what it names along the app's PATH (IMG-011 to IMG-013)."""
     name = process.argv[0]
     if "/" in name:
         return name

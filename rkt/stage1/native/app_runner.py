@@ -29,7 +29,7 @@ _ENTERED, _PREPARED = b"\x01", b"\x02"
 
 
 class Descriptors:
-    """What an app needs of the host after that is out of reach: ``cgroup.procs`` files, ``cgroup.kill``, a null device."""
+    """What an app needs of the host after that is out of reach: ``cgroup.procs``, ``cgroup.kill``, a null device."""
 
     __slots__ = ("kill_fd", "null_fd", "procs_fds")
 

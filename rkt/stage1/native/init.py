@@ -13,6 +13,7 @@ import signal
 from rkt.errors import FAILURE, RktError, reason
 from rkt.linux import syscalls
 from rkt.linux.loopback import bring_up_loopback
+from rkt.linux.process_title import set_process_title
 from rkt.linux.terminal import open_terminal
 from rkt.stage1.native import channel as messages
 from rkt.stage1.native.app_runner import AppRunner, Descriptors
@@ -49,6 +50,7 @@ def run_init(plan: PodPlan, channel: Channel, descriptors: dict[str, Descriptors
 def _isolate(plan: PodPlan) -> None:
     """Own session, no core dumps of this process, namespaces, host name, loopback."""
     os.setsid()
+    set_process_title(f"rkt: init of pod {plan.uuid}")
     syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
     # no app may look into this process, whatever its user: it still has descriptors of the host
     syscalls.prctl(syscalls.PR_SET_DUMPABLE, 0)

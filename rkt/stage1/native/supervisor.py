@@ -1,4 +1,4 @@
-"""The host's side of a running pod: forks the pod's init, keeps the lock, forwards signals, relays a terminal, cleans up.
+"""The host's side of a running pod: forks its init, keeps its lock, forwards signals, relays a terminal, cleans up.
 
 It holds no right that the pod could use: everything between the two is the channel. When it dies, however it dies, the
 kernel kills the init (and so the pod), and the pod's lock is free.

@@ -1,0 +1,203 @@
+"""Prepare a pod: a directory in which everything lies that running it needs, without the store.
+
+Builds the directory in ``embryo`` and moves it to ``prepare``; the caller moves it on. Which apps there are and what
+they run is decided before (:mod:`rkt.stage0.manifest`); nothing is fetched here and nothing is started.
+"""
+
+from __future__ import annotations
+
+import os
+
+from rkt import stage_contract
+from rkt.errors import RktError, reason
+from rkt.linux import durable
+from rkt.linux.overlay import find_obstacle
+from rkt.pod.directory import create_pod
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rkt.paths import DataDirectory
+    from rkt.pod.directory import Pod
+    from rkt.schema.pod import PodManifest
+    from rkt.store.image_store import ImageStore
+    from rkt.store.tree_store import TreeStore
+
+#: directories of the built-in stage1's root file system
+_SKELETON = (
+    *("dev", "dev/pts", "dev/shm", "opt", "opt/stage2", "proc", "sys"),
+    *("rkt", "rkt/dev", "rkt/isolation", "rkt/status"),
+)
+
+
+class PrepareError(RktError):
+    """A pod cannot be prepared."""
+
+    code = "prepare"
+
+
+def find_overlay_obstacle(data: DataDirectory) -> str | None:
+    """Why pods below ``data`` cannot use overlayfs; None if they can."""
+    return find_obstacle(data.root)
+
+
+def prepare_pod(
+    data: DataDirectory,
+    store: ImageStore,
+    trees: TreeStore,
+    manifest: PodManifest,
+    manifest_bytes: bytes,
+    images: Mapping[str, str],
+    *,
+    overlay: bool,
+    uuid_file: str | None = None,
+    settle: bool = True,
+    stage1_key: str | None = None,
+) -> Pod:
+    """A new pod, locked by the caller, in phase ``prepare``. ``images`` maps app names to keys of stored images.
+
+    With ``settle`` everything is on disk when this returns; otherwise the caller calls :func:`settle_pod` before it
+    acknowledges anything. ``stage1_key`` is a foreign stage1 image, None the built-in flavour; a foreign one gets its
+    apps rendered rather than overlaid, since mounting an overlay is a matter of the flavour. Raises RktError; the
+    half-made pod is then an abandoned one, which gc collects.
+    """
+    pod = create_pod(data)
+    try:
+        pod.move_to("prepare")
+        if uuid_file is not None:
+            _write_uuid_file(uuid_file, pod.uuid)
+        overlay = overlay and stage1_key is None
+        _make_stage1(pod, store, trees, stage1_key)
+        for app in manifest.apps:
+            _prepare_app(pod, store, trees, app.name, images[app.name], overlay=overlay)
+        _make_volumes(pod, manifest)
+        _write_pod_files(pod, manifest, manifest_bytes, overlay=overlay)
+        if settle:
+            settle_pod(pod)
+    except OSError as error:
+        pod.close()
+        raise PrepareError(f'cannot prepare pod "{pod.uuid}": {reason(error)}') from error
+    except BaseException:
+        pod.close()
+        raise
+    return pod
+
+
+def settle_pod(pod: Pod) -> None:
+    """fsync what :func:`prepare_pod` wrote: the pod's own files and directories, not rendered trees. Raises OSError."""
+    for directory, _, files in os.walk(pod.path):
+        if directory.startswith(f"{pod.path}/{stage_contract.STAGE1_ROOTFS}/{stage_contract.STAGE2}/"):
+            continue
+        if directory == f"{pod.path}/overlay":
+            continue
+        for name in files:
+            _fsync(f"{directory}/{name}")
+        _fsync(directory)
+
+
+def _fsync(path: str) -> None:
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError:
+        # a symlink: its directory is synced
+        return
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _write_uuid_file(path: str, uuid: str) -> None:
+    try:
+        durable.write_file(path, f"{uuid}\n".encode())
+    except OSError as error:
+        raise PrepareError(f'cannot save the pod UUID to "{path}": {reason(error)}') from error
+
+
+def _make_stage1(pod: Pod, store: ImageStore, trees: TreeStore, stage1_key: str | None) -> None:
+    """The stage1 root file system: the built-in flavour's skeleton, or a foreign image rendered."""
+    root = f"{pod.path}/{stage_contract.STAGE1_ROOTFS}"
+    os.mkdir(f"{pod.path}/stage1", 0o755)
+    os.mkdir(root, 0o755)
+    os.mkdir(f"{pod.path}/appsinfo", 0o750)
+    if stage1_key is not None:
+        trees.render_into(stage1_key, root)
+        pod.write_file(stage_contract.STAGE1_MANIFEST, store.load_manifest(stage1_key), sync=False)
+        for name in ("opt", "opt/stage2", "rkt", "rkt/status"):
+            os.makedirs(f"{root}/{name}", exist_ok=True)
+        return
+    from rkt.stage1.flavors import builtin_manifest, entrypoint_script
+
+    for name in _SKELETON:
+        os.mkdir(f"{root}/{name}", 0o755)
+    flavor = stage_contract.DEFAULT_FLAVOR
+    os.symlink(flavor, f"{pod.path}/{stage_contract.FLAVOR}")
+    pod.write_file(stage_contract.STAGE1_MANIFEST, builtin_manifest(flavor), sync=False)
+    pod.write_file(f"{stage_contract.STAGE1_ROOTFS}/init", entrypoint_script(flavor), mode=0o755, sync=False)
+
+
+def _prepare_app(pod: Pod, store: ImageStore, trees: TreeStore, app: str, key: str, *, overlay: bool) -> None:
+    """The app's manifest and its root file system: directories for an overlay, or a rendered copy."""
+    info = stage_contract.app_info(app)
+    rootfs = f"{pod.path}/{stage_contract.app_rootfs(app)}"
+    os.mkdir(f"{pod.path}/{info}", 0o750)
+    os.makedirs(rootfs, 0o755)
+    manifest = store.load_manifest(key)
+    pod.write_file(f"{info}/manifest", manifest, sync=False)
+    stage2 = f"{stage_contract.STAGE1_ROOTFS}/{stage_contract.STAGE2}"
+    pod.write_file(f"{stage2}/{app}/manifest", manifest, mode=0o644, sync=False)
+    # the founding layout calls an app by its image's ID
+    image_id = store.get_record(key).image_id
+    try:
+        os.symlink(app, f"{pod.path}/{stage2}/{image_id}")
+    except FileExistsError:
+        # two apps of one image: the first has the name
+        pass
+    store.touch(key)
+    if not overlay:
+        trees.render_into(key, rootfs)
+        return
+    with trees.ensure_tree(key) as tree:
+        pod.write_file(f"{info}/treeStoreID", tree.id.encode(), sync=False)
+        for directory in stage_contract.overlay_directories(tree.id, app):
+            os.makedirs(f"{pod.path}/{directory}", 0o755)
+        _copy_root_attributes(tree.rootfs, f"{pod.path}/{stage_contract.overlay_directories(tree.id, app)[0]}")
+
+
+def _copy_root_attributes(source: str, target: str) -> None:
+    """An overlay's root directory is its upper directory: owner and mode must be the image's."""
+    status = os.stat(source)
+    os.chown(target, status.st_uid, status.st_gid)
+    os.chmod(target, status.st_mode & 0o7777)
+
+
+def _make_volumes(pod: Pod, manifest: PodManifest) -> None:
+    """The directories behind ``empty`` volumes, which live and die with the pod (ACE-028, ACE-029)."""
+    volumes = [volume for volume in manifest.volumes if volume.kind == "empty"]
+    volumes += [
+        mount.app_volume
+        for app in manifest.apps
+        for mount in app.mounts
+        if mount.app_volume is not None and mount.app_volume.kind == "empty"
+    ]
+    if not volumes:
+        return
+    parent = f"{pod.path}/{stage_contract.SHARED_VOLUMES}"
+    os.mkdir(parent, 0o700)
+    for volume in volumes:
+        path = f"{parent}/{volume.name}"
+        os.mkdir(path, 0o700)
+        os.chown(path, volume.uid or 0, volume.gid or 0)
+        os.chmod(path, 0o755 if volume.mode is None else volume.mode)
+
+
+def _write_pod_files(pod: Pod, manifest: PodManifest, manifest_bytes: bytes, *, overlay: bool) -> None:
+    """The manifest, the flags, and the names that rkt 0.2 had for them."""
+    pod.write_file(stage_contract.POD_MANIFEST, manifest_bytes, sync=False)
+    pod.write_file(stage_contract.POD_CREATED, b"", sync=False)
+    if overlay:
+        pod.write_file(stage_contract.OVERLAY_PREPARED, b"", sync=False)
+    os.symlink(stage_contract.POD_MANIFEST, f"{pod.path}/{stage_contract.CONTAINER}")
+    for name in ("init", "opt"):
+        os.symlink(f"rootfs/{name}", f"{pod.path}/stage1/{name}")
