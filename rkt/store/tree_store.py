@@ -222,7 +222,7 @@ class TreeStore:
 
 
 def _check_name(name: str) -> None:
-    if "/" in name or name.startswith("."):
+    if not name or "/" in name or name.startswith("."):
         raise StoreError(f'"{name}" is not the ID of a tree')
 
 

@@ -20,18 +20,6 @@ AciMaker = Callable[..., bytes]
 Put = Callable[..., ImageRecord]
 MakeRecord = Callable[..., ImageRecord]
 
-HARMS: dict[str, Callable[[str], object]] = {
-    "intact": lambda path: None,
-    "missing": os.unlink,
-    "empty": lambda path: os.truncate(path, 0),
-    "cut": lambda path: os.truncate(path, 5000),
-    "garbage": lambda path: Path(path).write_bytes(os.urandom(9000)),
-    "older": lambda path: _set_version(path, 0),
-    "no-tables": _drop_tables,
-    "directory": lambda path: (os.unlink(path), os.mkdir(path)),
-    "dangling": lambda path: (os.unlink(path), os.symlink("/nonexistent/index", path)),
-}
-
 
 def _set_version(path: str, version: int) -> None:
     connection = sqlite3.connect(path)
@@ -44,6 +32,19 @@ def _drop_tables(path: str) -> None:
     for table in ("image", "label", "remote"):
         connection.execute(f"DROP TABLE {table}")
     connection.close()
+
+
+HARMS: dict[str, Callable[[str], object]] = {
+    "intact": lambda path: None,
+    "missing": os.unlink,
+    "empty": lambda path: os.truncate(path, 0),
+    "cut": lambda path: os.truncate(path, 5000),
+    "garbage": lambda path: Path(path).write_bytes(os.urandom(9000)),
+    "older": lambda path: _set_version(path, 0),
+    "no-tables": _drop_tables,
+    "directory": lambda path: (os.unlink(path), os.mkdir(path)),
+    "dangling": lambda path: (os.unlink(path), os.symlink("/nonexistent/index", path)),
+}
 
 
 @pytest.mark.parametrize("harm", HARMS)
