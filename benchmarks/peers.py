@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 from pathlib import Path
 
 from measurement import Contender
 
 PROGRAM = ("/bin/probe", "exit", "0")
+LIMIT = 4096
 
 
 def podman(directory: Path, rootfs: Path, *, runtime: str = "runc") -> Contender:
@@ -25,13 +25,13 @@ def podman(directory: Path, rootfs: Path, *, runtime: str = "runc") -> Contender
         subprocess.run([*command, "import", "--quiet", archive, "localhost/probe"], check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError):
         pass  # reported when the first round fails
-    # podman raises these limits, which needs CAP_SYS_RESOURCE
-    limits = [f"--ulimit={name}={_hard_limit(name)}:{_hard_limit(name)}" for name in ("nofile", "nproc")]
+    # by default podman raises these limits, which needs CAP_SYS_RESOURCE; lowering them is always possible
+    limits = [f"--ulimit={name}={LIMIT}:{LIMIT}" for name in ("nofile", "nproc")]
     return Contender("podman run", [*command, "run", "--rm", "--network=none", *limits, "localhost/probe", *PROGRAM])
 
 
 def remove_podman(directory: Path) -> None:
-    """Unmount and empty podman's store, so that the directory can be removed."""
+    """Unmount and empty podman's store, so that the directory can be removed, and its empty control groups."""
     command = [
         "podman",
         f"--root={directory}/podman",
@@ -46,10 +46,12 @@ def remove_podman(directory: Path) -> None:
         pass
     for place in ("podman/overlay", "podman"):
         subprocess.run(["umount", "-l", directory / place], check=False, capture_output=True)
-
-
-def _hard_limit(name: str) -> int:
-    return resource.getrlimit(getattr(resource, f"RLIMIT_{name.upper()}"))[1]
+    for parent in Path("/sys/fs/cgroup").glob("*/libpod_parent"):
+        for group, _, _ in os.walk(parent, topdown=False):
+            try:
+                os.rmdir(group)
+            except OSError:
+                continue  # in use by somebody else's podman
 
 
 def runc(directory: Path, rootfs: Path) -> Contender:

@@ -1,6 +1,6 @@
 """Writes the large sample image: sample_image.py OUTPUT [FILES]. The same bytes every time.
 
-20,000 files in 1,000 directories, 420 MB as a tar and 160 MB as a gzip, like a distribution's root file system.
+20,000 files in 1,000 directories, 400 MB as a tar and 160 MB as a gzip, like a distribution's root file system.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def write_image(path: str, files: int) -> None:
         for number in range(files):
             if number % 20 == 0:
                 add(archive, f"rootfs/directory-{number // 20:04}", None)
-            size = min(int(source.paretovariate(0.85) * 1500), 2_000_000)
+            size = min(int(source.paretovariate(0.85) * 1370), 2_000_000)
             noise = source.randbytes(size * 37 // 100)
             content = noise + (TEXT * (size // len(TEXT) + 1))[: size - len(noise)]
             add(archive, f"rootfs/directory-{number // 20:04}/file-{number:05}", content)
