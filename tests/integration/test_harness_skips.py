@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from harness.skips import is_allowed, load_allowed_skips
 
 SUITE = """
