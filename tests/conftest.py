@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from harness.capabilities import skip_unless_served
 from harness.skips import SkipPolice, load_allowed_skips
 

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from harness.host_state import settled_differences, take_host_state, tidy
 from harness.pod_state import data_directories, pod_states, temporary_files
 from harness.processes import adopt_orphans

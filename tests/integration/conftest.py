@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from harness.leak_check import leak_check
 from harness.rkt_command import RktCommand
 

@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-
 from harness.host_state import take_host_state
 from harness.mountinfo import load_mounts
 

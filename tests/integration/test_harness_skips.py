@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from harness.skips import is_allowed, load_allowed_skips
 
 SUITE = """
