@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 #: columns of the running text
 WIDTH = 100
 
+#: the first word of two-word verbs -> one line about them
+GROUPS = {"image": "Work with the images in the store, and with image files"}
+
 DESCRIPTION = (
     "Runs App Containers (appc) on Linux: fetches images, verifies their signatures, keeps them in a "
     "content-addressed store, and runs them in isolated pods.\n\n"
@@ -69,7 +72,7 @@ def group_help(group: str) -> str:
     """The help page of rkt, or of a group of verbs such as ``image``."""
     head = f"{group} " if group else ""
     rows = [(name, summary) for name, (_, summary) in VERBS.items() if name.startswith(head)]
-    title = f"{group} - Commands of one kind" if group else "rkt - the App Container runtime"
+    title = f"{group} - {GROUPS[group]}" if group else "rkt - the App Container runtime"
     sections = [_section("NAME", title), _section("USAGE", f"rkt {head}COMMAND [FLAGS] [ARGUMENTS]")]
     if not group:
         sections.append(_section("VERSION", __version__))

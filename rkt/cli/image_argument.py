@@ -19,34 +19,16 @@ class NoSuchImageError(RktError):
 
 
 def get_image(store: ImageStore, text: str) -> ImageRecord:
-    """The stored image that ``text`` means. Raises UsageError, NoSuchImageError, and the store's errors."""
+    """The stored image that ``text`` means. Raises UsageError, ImageReferenceError, NoSuchImageError, StoreError."""
     if not text:
         raise UsageError("must provide at least one image ID")
     if text.startswith(HASH_PREFIX):
         return store.get_record(store.resolve_key(text))
-    name, labels = parse_image_name(text)
+    from rkt.fetch.reference import parse_name
+
+    name, labels = parse_name(text)
     record = store.find_image(name, labels)
     if record is None:
         wanted = ", ".join(f'"{label}":"{value}"' for label, value in labels.items())
         raise NoSuchImageError(f'cannot find aci satisfying name: "{name}" and labels: [{wanted}] in the local store')
     return record
-
-
-def parse_image_name(text: str) -> tuple[str, dict[str, str]]:
-    """``name[:version][,label=value...]``. Raises UsageError."""
-    from rkt.schema.names import find_identifier_problem
-
-    first, *rest = text.split(",")
-    name, has_version, version = first.partition(":")
-    problem = find_identifier_problem(name)
-    if problem is not None:
-        raise UsageError(f'invalid image name "{text}": {problem}', "give an image ID (sha512-...) or name:version")
-    labels = {"version": version} if has_version else {}
-    for element in rest:
-        label, separator, value = element.partition("=")
-        if not separator or find_identifier_problem(label) is not None:
-            raise UsageError(f'invalid image name "{text}": "{element}" is not a label=value')
-        if label in labels:
-            raise UsageError(f'invalid image name "{text}": label "{label}" is given twice')
-        labels[label] = value
-    return name, labels

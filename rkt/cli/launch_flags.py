@@ -58,16 +58,20 @@ def parse_networks(texts: Sequence[str]) -> tuple[str, ...]:
     for item in (item for text in texts for item in text.split(",")):
         name, *arguments = item.split(":")
         if not name:
-            raise UsageError("invalid value for flag --net: netname must not be empty")
+            raise _bad_net("netname must not be empty")
         if name in names:
-            raise UsageError(f'invalid value for flag --net: found duplicate netname "{name}"')
+            raise _bad_net(f'found duplicate netname "{name}"')
         if len(arguments) > 1:
             words = " ".join((name, *arguments))
-            raise UsageError(f'invalid value for flag --net: network "{name}" provided with invalid arguments: [{words}]')
+            raise _bad_net(f'network "{name}" provided with invalid arguments: [{words}]')
         if arguments and name in ("all", "host", "none"):
-            raise UsageError(f'invalid value for flag --net: arguments are not supported by special netname "{name}"')
+            raise _bad_net(f'arguments are not supported by special netname "{name}"')
         names.append(name)
     return tuple(names)
+
+
+def _bad_net(why: str) -> UsageError:
+    return UsageError(f"invalid value for flag --net: {why}")
 
 
 def read_hostname(flags: FlagValues) -> str | None:

@@ -31,10 +31,12 @@ class PodManifestFileError(RktError):
     code = "pod-manifest-file"
 
 
-def prepare_from(invocation: Invocation, *, uuid_file: str | None = None, warn: bool = True) -> Pod:
+def prepare_from(
+    invocation: Invocation, *, settle: bool, uuid_file: str | None = None, warn: bool = True
+) -> Pod:
     """A pod in the phase ``prepare``, locked by this process, as the command line describes it.
 
-    Raises UsageError before anything is touched, and the errors of fetch, store and stage0.
+    With ``settle`` it is on disk when this returns; a pod that is launched at once is settled while it starts. Raises UsageError before anything is touched, and the errors of fetch, store and stage0.
     """
     from rkt.stage0.prepare import prepare_pod
     from rkt.store.image_store import open_image_store
@@ -65,6 +67,7 @@ def prepare_from(invocation: Invocation, *, uuid_file: str | None = None, warn: 
             plan.images,
             overlay=not flags.boolean("no-overlay"),
             uuid_file=uuid_file,
+            settle=settle,
         )
 
 

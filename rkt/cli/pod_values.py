@@ -52,9 +52,9 @@ def parse_volume(text: str) -> Volume:
         name=name,
         kind=kind,
         read_only=read_only,
-        mode=_number("volume", pairs.get("mode", "0755"), text, base=8, largest=0o7777),
-        uid=_number("volume", pairs.get("uid", "0"), text),
-        gid=_number("volume", pairs.get("gid", "0"), text),
+        mode=_mode(pairs.get("mode", "0755"), text),
+        uid=_id(pairs.get("uid", "0"), text),
+        gid=_id(pairs.get("gid", "0"), text),
     )
 
 
@@ -85,15 +85,14 @@ def parse_port(text: str) -> ExposedPort:
     name, separator, rest = text.partition(":")
     address, has_address, number = rest.rpartition(":")
     if not separator or (has_address and not address):
-        raise UsageError(f'invalid value for flag --port: "{text}" is not in name:[ip:]port format')
+        raise _bad_port(f'"{text}" is not in name:[ip:]port format')
     if find_name_problem(name) is not None:
-        raise UsageError(f'invalid value for flag --port: "{name}" is not a valid port name')
-    if has_address and not _is_address(address.removeprefix("[").removesuffix("]")):
-        raise UsageError(f'invalid value for flag --port: "{address}" is not a valid IP')
+        raise _bad_port(f'"{name}" is not a valid port name')
+    if has_address and not _is_ipv4(address):
+        raise _bad_port(f'"{address}" is not a valid IP')
     if not (number.isascii() and number.isdigit() and len(number) <= 5 and 1 <= int(number) <= 65535):
-        raise UsageError(f'invalid value for flag --port: "{number}" is not a valid port number')
-    host_ip = address.removeprefix("[").removesuffix("]") if has_address else None
-    return ExposedPort(name=name, host_port=int(number), host_ip=host_ip)
+        raise _bad_port(f'"{number}" is not a valid port number')
+    return ExposedPort(name=name, host_port=int(number), host_ip=address)
 
 
 def parse_pairs_once(texts: Iterable[str], *, flag: str) -> tuple[tuple[str, str], ...]:
@@ -174,26 +173,27 @@ def _find_boolean(pairs: dict[str, str], key: str, text: str) -> bool | None:
     return value
 
 
-def _number(flag: str, digits: str, text: str, *, base: int = 10, largest: int = 2**32 - 2) -> int:
-    try:
-        number = int(digits, base) if digits.isascii() and digits.isdigit() and len(digits) < 20 else -1
-    except ValueError:
-        number = -1
-    if not 0 <= number <= largest:
-        raise _bad(flag, text, f'"{digits}" is not a number from 0 to {largest:o} in octal' if base == 8 else f'"{digits}" is not an ID')
-    return number
+def _mode(digits: str, text: str) -> int:
+    if not digits or not set(digits) <= set("01234567") or int(digits, 8) > 0o7777:
+        raise _bad("volume", text, f'"{digits}" is not an octal mode')
+    return int(digits, 8)
 
 
-def _is_address(text: str) -> bool:
+def _id(digits: str, text: str) -> int:
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 10 and int(digits) < 2**32 - 1):
+        raise _bad("volume", text, f'"{digits}" is not a numeric user or group ID')
+    return int(digits)
+
+
+def _is_ipv4(text: str) -> bool:
+    """A dotted quad, the only form that a pod manifest takes (POD-039)."""
     import _socket  # the module behind socket: without the milliseconds that its enums take
 
-    for family in (_socket.AF_INET, _socket.AF_INET6):
-        try:
-            _socket.inet_pton(family, text)
-        except (OSError, ValueError):
-            continue
-        return True
-    return False
+    try:
+        _socket.inet_pton(_socket.AF_INET, text)
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _read_lines(path: str) -> list[str]:
@@ -208,6 +208,10 @@ def _read_lines(path: str) -> list[str]:
         return data.decode("utf-8").split("\n")
     except UnicodeDecodeError as error:
         raise UsageError(f'read environment file "{path}": it is not valid UTF-8') from error
+
+
+def _bad_port(why: str) -> RktError:
+    return UsageError(f"invalid value for flag --port: {why}")
 
 
 def _bad(flag: str, text: str, why: str) -> RktError:

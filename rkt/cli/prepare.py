@@ -11,10 +11,10 @@ def execute(invocation: Invocation) -> int:
     from rkt.cli.output import write_line
     from rkt.cli.pod_preparation import prepare_from
 
-    pod = prepare_from(invocation, warn=not invocation.flags.boolean("quiet"))
-    pod.move_to("prepared")
-    pod.unlock()
-    write_line(pod.uuid)
+    with prepare_from(invocation, settle=True, warn=not invocation.flags.boolean("quiet")) as pod:
+        pod.move_to("prepared")
+        pod.unlock()
+        write_line(pod.uuid)
     return 0
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from rkt.cli.flags import Flag
 from rkt.cli.pod_flags import FETCH_FLAGS, IMAGE_FLAGS, LAUNCH_FLAGS, POD_FLAGS
 from rkt.cli.verb import Invocation, Verb
-from rkt.cli.flags import Flag
 
 
 def execute(invocation: Invocation) -> int:
@@ -15,8 +15,8 @@ def execute(invocation: Invocation) -> int:
     flags = invocation.flags
     check_interactive(app_count=len(invocation.get_apps().images), interactive=flags.boolean("interactive"))
     options = read_launch_options(flags, invocation.settings)
-    pod = prepare_from(invocation, uuid_file=flags.find_text("uuid-file-save"))
-    return launch(pod, options)
+    with prepare_from(invocation, settle=False, uuid_file=flags.find_text("uuid-file-save")) as pod:
+        return launch(pod, options)
 
 
 VERB = Verb(

@@ -43,8 +43,8 @@ def plan_app(asked: AppRequest, pod: PodRequest) -> tuple[App, list[str]]:
         exec=plan_exec(base.exec, asked),
         environment=environment,
         isolators=override_isolators(base.isolators, asked.isolators),
-        user_annotations={**base.user_annotations, **dict(asked.user_annotations)},
-        user_labels={**base.user_labels, **dict(asked.user_labels)},
+        user_annotations=merge_pairs(base.user_annotations, asked.user_annotations),
+        user_labels=merge_pairs(base.user_labels, asked.user_labels),
     )
     if asked.user is not None:
         app = app.replace(user=asked.user)
@@ -84,6 +84,11 @@ def merge_environment(
     merged.update(pod.file_environment)
     merged.update(pod.environment)
     return tuple(EnvironmentVariable(name=name, value=value) for name, value in merged.items()), warnings
+
+
+def merge_pairs(*pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Pairs sorted by name, as manifests hold them; of two of one name the later one counts."""
+    return tuple(sorted({name: value for some in pairs for name, value in some}.items()))
 
 
 def override_isolators(of_image: tuple[Isolator, ...], asked: IsolatorOverrides) -> tuple[Isolator, ...]:

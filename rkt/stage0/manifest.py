@@ -11,9 +11,10 @@ from rkt.errors import RktError
 from rkt.schema.annotation import Annotation
 from rkt.schema.names import sanitize_ac_name
 from rkt.schema.pod import Mount, PodManifest, RuntimeApp, RuntimeImage
-from rkt.schema.problems import InvalidValueError
+from rkt.schema.problems import InvalidValueError, ManifestError
+from rkt.schema.reification import find_reification_problems
 from rkt.schema.volume import Volume
-from rkt.stage0.app_section import plan_app
+from rkt.stage0.app_section import merge_pairs, plan_app
 from rkt.stage_contract import MUTABLE
 
 TYPE_CHECKING = False
@@ -71,8 +72,8 @@ def plan_pod_manifest(request: PodRequest) -> PodPlan:
         volumes=tuple(volumes),
         ports=request.ports,
         annotations=(Annotation(name=MUTABLE, value="false"),),
-        user_annotations=dict(request.user_annotations),
-        user_labels=dict(request.user_labels),
+        user_annotations=merge_pairs(request.user_annotations),
+        user_labels=merge_pairs(request.user_labels),
     )
     _check_mounts(manifest)
     check_ports(manifest.ports, {app.name: app.app for app in apps if app.app is not None})
@@ -83,25 +84,20 @@ def check_pod_manifest(manifest: PodManifest, images: Mapping[str, ImageManifest
     """Check a supplied pod manifest against the manifests of its apps' images (by app name).
 
     It is not changed, so it must be resolved already (POD-046). Raises RequestError: no apps, no app section anywhere,
-    an unusable platform, a mount or mount point without a volume, an unknown port.
+    an unusable platform, an unknown port; ManifestError with every mount and mount point that has no volume.
     """
     check_apps(manifest)
     sections: dict[str, App] = {}
-    names = {volume.name for volume in manifest.volumes}
     for app in manifest.apps:
         check_platform(images[app.name])
         section = app.app or images[app.name].app
         if section is None:
             raise RequestError(f'app "{app.name}": no app section in the pod manifest or the image manifest')
         sections[app.name] = section
-        for point in section.mount_points:
-            if not _is_satisfied(point, app.mounts, names):
-                raise RequestError(
-                    f'app "{app.name}": mount point "{point.name}" ({point.path}) has no volume',
-                    f'add a volume "{point.name}" to the pod manifest',
-                )
-    _check_mounts(manifest)
     check_ports(manifest.ports, sections)
+    problems = find_reification_problems(manifest, sections)
+    if problems:
+        raise ManifestError("pod manifest", problems, "a supplied pod manifest must be complete")
 
 
 def check_apps(manifest: PodManifest) -> None:
@@ -135,13 +131,15 @@ def check_platform(image: ImageManifest) -> None:
     if system is None:
         raise RequestError(f'image "{image.name}": missing os label in the image manifest')
     if system not in OPERATING_SYSTEMS:
-        allowed = " ".join(OPERATING_SYSTEMS)
-        raise RequestError(f'image "{image.name}": bad os "{system}" (must be one of: [{allowed}])')
+        raise RequestError(f'image "{image.name}": bad os "{system}" {_one_of(OPERATING_SYSTEMS)}')
     if architecture is None:
         raise RequestError(f'image "{image.name}": missing arch label in the image manifest')
     if architecture not in ARCHITECTURES:
-        allowed = " ".join(ARCHITECTURES)
-        raise RequestError(f'image "{image.name}": bad arch "{architecture}" for {system} (must be one of: [{allowed}])')
+        raise RequestError(f'image "{image.name}": bad arch "{architecture}" for {system} {_one_of(ARCHITECTURES)}')
+
+
+def _one_of(words: Sequence[str]) -> str:
+    return f"(must be one of: [{' '.join(words)}])"
 
 
 def check_ports(ports: Iterable[ExposedPort], apps: Mapping[str, App]) -> None:
@@ -195,10 +193,6 @@ def _unused_name(wanted: str, taken: set[str]) -> str:
     while name in taken:
         name, number = f"{wanted}-{number}", number + 1
     return name
-
-
-def _is_satisfied(point: MountPoint, mounts: Iterable[Mount], volumes: set[str]) -> bool:
-    return point.name in volumes or any(_normal(mount.path) == _normal(point.path) for mount in mounts)
 
 
 def _implicit_volume_warning(app: str, point: MountPoint) -> str:

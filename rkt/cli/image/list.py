@@ -36,13 +36,13 @@ class Row:
         return self.record.name if version is None else f"{self.record.name}:{version}"
 
     def sort_key(self, field: str) -> tuple[str | int, str]:
-        value = {
+        values: dict[str, str | int] = {
             "name": self.name,
             "importtime": self.record.import_time_ns,
             "lastused": self.last_used_ns,
             "size": self.size_bytes,
-        }[field]
-        return value, self.record.key
+        }
+        return values[field], self.record.key
 
     def cell(self, field: str, *, full: bool, now: float) -> str:
         """The text of one column."""

@@ -1,0 +1,37 @@
+"""``rkt gc``: pods that have ended, expired or failed are moved to the garbage and deleted in their time (1.12)."""
+
+from __future__ import annotations
+
+from rkt.cli.flags import Flag
+from rkt.cli.verb import Invocation, Verb
+
+
+def execute(invocation: Invocation) -> int:
+    from rkt.cli.output import write_line
+    from rkt.cli.units import format_duration, parse_duration
+    from rkt.lifecycle.gc import collect
+
+    invocation.no_words()
+    flags = invocation.flags
+    collect(
+        invocation.settings.data,
+        tell=write_line,
+        format_duration=format_duration,
+        grace_period_seconds=parse_duration(flags.text("grace-period", "30m"), flag="grace-period"),
+        expire_prepared_seconds=parse_duration(flags.text("expire-prepared", "24h"), flag="expire-prepared"),
+        mark_only=flags.boolean("mark-only"),
+    )
+    return 0
+
+
+VERB = Verb(
+    usage="",
+    description="Deletes pods that ended longer ago than the grace period, prepared pods that nobody ran, and leftovers.",
+    flags=(
+        Flag("expire-prepared", "how long a prepared pod is kept", default="24h0m0s"),
+        Flag("grace-period", "how long a pod is kept after it has ended", default="30m0s"),
+        Flag("mark-only", "only mark what will be deleted", boolean=True),
+    ),
+    needs_root=True,
+    execute=execute,
+)
