@@ -107,16 +107,19 @@ def _app_warnings(app: App, path: str) -> Iterator[Problem]:
 
 
 def _repeated(found: Sequence[str], path: str) -> Iterator[Problem]:
+    seen: set[str] = set()
     for index, name in enumerate(found):
-        if name in found[:index]:
+        if name in seen:
             yield Problem(path=f"{path}[{index}].name", message=f"{quoted(name)} is given more than once")
+        seen.add(name)
 
 
 def _isolator_warnings(isolators: Sequence[Isolator], path: str) -> Iterator[Problem]:
+    last = {isolator.name: index for index, isolator in enumerate(isolators)}
     for index, isolator in enumerate(isolators):
         if isolator.name not in names.KNOWN:
             yield Problem(path=f"{path}[{index}].name", message=f"{quoted(isolator.name)} is not known and ignored")
-        elif any(isolator.name == later.name for later in isolators[index + 1 :]):
+        elif last[isolator.name] > index:
             yield Problem(path=f"{path}[{index}]", message=f"a later {isolator.name} replaces it")
         yield from _value_warnings(isolator, f"{path}[{index}].value")
 

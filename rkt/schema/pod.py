@@ -29,10 +29,15 @@ if TYPE_CHECKING:
     from rkt.schema.header import Header
     from rkt.schema.json_writer import Unknown
 
-__all__ = (
-    *("ExposedPort", "Mount", "PodManifest", "RuntimeApp", "RuntimeImage"),
-    *("decode_pod_manifest", "encode_pod_manifest"),
-)
+__all__ = [
+    "ExposedPort",
+    "Mount",
+    "PodManifest",
+    "RuntimeApp",
+    "RuntimeImage",
+    "decode_pod_manifest",
+    "encode_pod_manifest",
+]
 
 _MEMBERS = member_names(
     *("acVersion", "acKind", "apps", "volumes", "isolators", "annotations", "ports"),

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 #: problems that the one-line message spells out; the rest is counted
 SHOWN = 10
+#: characters of one problem in that message; the author of the manifest chooses some of them
+SHOWN_CHARACTERS = 300
 #: characters of a quoted text that a message shows
 QUOTED = 80
 
@@ -47,7 +49,7 @@ class ManifestError(RktError):
 
     def __init__(self, source: str, problems: Iterable[Problem], hint: str | None = None) -> None:
         self.problems = tuple(problems)
-        text = "; ".join(map(str, self.problems[:SHOWN]))
+        text = "; ".join(str(problem)[:SHOWN_CHARACTERS] for problem in self.problems[:SHOWN])
         if len(self.problems) > SHOWN:
             text += f"; and {len(self.problems) - SHOWN} more problems"
         super().__init__(f"invalid {source}: {text}", hint)
