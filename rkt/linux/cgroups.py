@@ -17,9 +17,8 @@ MOUNT_POINT = "/sys/fs/cgroup"
 PARENT = "rkt"
 INIT = "init.scope"
 
-#: the v1 controllers that a pod uses; the others stay with the caller's groups
-_V1_CONTROLLERS = ("memory", "cpu", "pids")
-_V2_CONTROLLERS = ("memory", "cpu", "pids")
+#: the controllers that a pod uses; on v1 the others stay with the caller's groups
+_CONTROLLERS = ("memory", "cpu", "pids")
 
 
 class CgroupError(RktError):
@@ -51,9 +50,15 @@ class Hierarchies:
         return "hybrid" if self.controllers else "v2"
 
     def roots(self) -> tuple[str, ...]:
-        """Each distinct hierarchy's mount point."""
-        found = dict.fromkeys(self.controllers.values())
-        return (*found, *((self.unified,) if self.unified else ()))
+        """The mount point of each hierarchy that a pod joins.
+
+        A cgroup2 mount without a controller of use is left out: joining it costs 10 ms (the kernel waits for a grace
+        period) and gives nothing but ``cgroup.kill``.
+        """
+        found = tuple(dict.fromkeys(self.controllers.values()))
+        if self.unified is not None and (self.unified_controllers or not found):
+            return (*found, self.unified)
+        return found
 
     def has(self, controller: str) -> bool:
         """Whether a limit of this controller can be set."""
@@ -66,7 +71,7 @@ def find_hierarchies(mount_point: str = MOUNT_POINT) -> Hierarchies:
         return Hierarchies(unified=mount_point, controllers={}, unified_controllers=_read_controllers(mount_point))
     controllers = {
         name: f"{mount_point}/{name}"
-        for name in _V1_CONTROLLERS
+        for name in _CONTROLLERS
         if os.path.exists(f"{mount_point}/{name}/cgroup.procs")
     }
     unified = f"{mount_point}/unified"
@@ -101,6 +106,8 @@ class Limits:
 
 
 _CPU_PERIOD_US = 100_000
+#: how often a group's members are listed while killing them: a fork bomb needs several rounds
+_KILL_ROUNDS = 1000
 
 
 def plan_writes(limits: Limits, hierarchies: Hierarchies) -> tuple[list[tuple[str, str, str]], list[str]]:
@@ -139,6 +146,38 @@ def plan_writes(limits: Limits, hierarchies: Hierarchies) -> tuple[list[tuple[st
     return writes, missing
 
 
+class OpenGroup:
+    """Descriptors of one group: close-on-exec, valid in every mount namespace. The owner closes it."""
+
+    __slots__ = ("_join_fds", "_members_fd")
+
+    def __init__(self, join_fds: list[int], members_fd: int) -> None:
+        self._join_fds = join_fds
+        self._members_fd = members_fd
+
+    def join(self) -> None:
+        """Move the caller, which must have one thread only, into the group. Raises OSError."""
+        for fd in self._join_fds:
+            os.write(fd, b"0")
+
+    def kill(self) -> None:
+        """SIGKILL to every member that the caller's PID namespace shows, until there is none (bounded)."""
+        for _ in range(_KILL_ROUNDS):
+            pids = os.pread(self._members_fd, 1 << 16, 0).split()
+            if not pids:
+                return
+            for pid in pids:
+                try:
+                    os.kill(int(pid), 9)
+                except ProcessLookupError:
+                    continue
+
+    def close(self) -> None:
+        for fd in (*self._join_fds, self._members_fd):
+            os.close(fd)
+        self._join_fds, self._members_fd = [], -1
+
+
 class PodCgroup:
     """The groups of one pod. ``subcgroup`` is the path below each hierarchy's root, as the pod's file of that name."""
 
@@ -164,7 +203,7 @@ class PodCgroup:
     def _create_in(self, root: str, apps: tuple[str, ...]) -> None:
         pod = f"{root}/{self.subcgroup}"
         delegate = root == self.hierarchies.unified and bool(self.hierarchies.unified_controllers)
-        wanted = [name for name in _V2_CONTROLLERS if name in self.hierarchies.unified_controllers]
+        wanted = [name for name in _CONTROLLERS if name in self.hierarchies.unified_controllers]
         for attempt in range(8):
             try:
                 _mkdir(f"{root}/{PARENT}")
@@ -195,27 +234,21 @@ class PodCgroup:
             except OSError as error:
                 raise CgroupError(f'cannot write "{value}" to "{path}": {reason(error)}') from error
 
-    def open_procs(self, name: str) -> list[int]:
-        """Descriptors of ``cgroup.procs`` of an app (or :data:`INIT`), one for each hierarchy; writing ``0`` joins."""
-        fds: list[int] = []
+    def open_group(self, name: str) -> OpenGroup:
+        """The group of an app (or :data:`INIT`) as descriptors, which work where no hierarchy is mounted any more."""
+        join_fds: list[int] = []
         try:
             for root in self.hierarchies.roots():
-                fds.append(os.open(f"{root}/{self.subcgroup}/{name}/cgroup.procs", os.O_WRONLY | os.O_CLOEXEC))
+                # v1: a single thread joins through ``tasks`` without waiting for a grace period, unlike a process
+                file = "cgroup.procs" if root == self.hierarchies.unified else "tasks"
+                join_fds.append(os.open(f"{root}/{self.subcgroup}/{name}/{file}", os.O_WRONLY | os.O_CLOEXEC))
+            roots = self.hierarchies.roots()
+            members = f"{roots[-1]}/{self.subcgroup}/{name}/cgroup.procs" if roots else os.devnull
+            return OpenGroup(join_fds, os.open(members, os.O_RDONLY | os.O_CLOEXEC))
         except OSError as error:
-            for fd in fds:
+            for fd in join_fds:
                 os.close(fd)
             raise CgroupError(f'cannot open the control group of "{name}": {reason(error)}') from error
-        return fds
-
-    def open_kill(self, name: str) -> int | None:
-        """Descriptor of an app's ``cgroup.kill`` (v2 and hybrid, Linux 5.14), or None; writing ``1`` kills the group."""
-        if self.hierarchies.unified is None:
-            return None
-        try:
-            path = f"{self.hierarchies.unified}/{self.subcgroup}/{name}/cgroup.kill"
-            return os.open(path, os.O_WRONLY | os.O_CLOEXEC)
-        except OSError:
-            return None
 
     def kill(self) -> None:
         """Kill every process of the pod: ``cgroup.kill`` (Linux 5.14), else SIGKILL to each until none is left."""

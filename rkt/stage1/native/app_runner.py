@@ -20,6 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rkt.linux.cgroups import OpenGroup
     from rkt.stage2.process import AppProcess
 
 #: states in their order
@@ -29,12 +30,12 @@ _ENTERED, _PREPARED = b"\x01", b"\x02"
 
 
 class Descriptors:
-    """What an app needs of the host after that is out of reach: ``cgroup.procs``, ``cgroup.kill``, a null device."""
+    """What an app needs of the host after that is out of reach: its control group and a null device."""
 
-    __slots__ = ("kill_fd", "null_fd", "procs_fds")
+    __slots__ = ("group", "null_fd")
 
-    def __init__(self, *, procs_fds: list[int], kill_fd: int | None, null_fd: int) -> None:
-        self.procs_fds, self.kill_fd, self.null_fd = procs_fds, kill_fd, null_fd
+    def __init__(self, *, group: OpenGroup, null_fd: int) -> None:
+        self.group, self.null_fd = group, null_fd
 
 
 class AppRunner:
@@ -138,9 +139,7 @@ class AppRunner:
 
     def _kill_rest(self) -> None:
         """What the main process left behind in its control group goes with it, as under systemd's KillMode."""
-        kill_fd = self._descriptors.kill_fd
-        if kill_fd is not None:
-            os.write(kill_fd, b"1")
+        self._descriptors.group.kill()
 
     # --- in the child ---------------------------------------------------------------------------------------------
 
@@ -154,8 +153,7 @@ class AppRunner:
                 signal.signal(number, signal.SIG_DFL)
             os.setsid()
             syscalls.prctl(syscalls.PR_SET_DUMPABLE, 0)
-            for fd in self._descriptors.procs_fds:
-                os.write(fd, b"0")
+            self._descriptors.group.join()
             body()
         finally:
             os._exit(FAILURE)

@@ -22,13 +22,16 @@ from rkt.stage2.launch import enter_root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from rkt.linux.cgroups import OpenGroup
     from rkt.stage1.native.channel import Channel
     from rkt.stage1.native.plan import PodPlan
 
 
-def run_init(plan: PodPlan, channel: Channel, descriptors: dict[str, Descriptors]) -> int:
+def run_init(plan: PodPlan, channel: Channel, group: OpenGroup, descriptors: dict[str, Descriptors]) -> int:
     """Be the pod's init; returns the pod's exit status. Errors are sent to the supervisor and give status 254."""
     try:
+        group.join()
+        group.close()
         _isolate(plan)
         console = _build(plan)
         if plan.interactive:

@@ -13,7 +13,7 @@ import signal
 from rkt import diagnostics, stage_contract
 from rkt.errors import RktError, reason
 from rkt.linux import syscalls
-from rkt.linux.cgroups import INIT, PodCgroup, plan_writes
+from rkt.linux.cgroups import INIT, OpenGroup, PodCgroup, plan_writes
 from rkt.stage1.native import channel as messages
 from rkt.stage1.native.app_runner import Descriptors
 from rkt.stage1.native.init import run_init
@@ -36,7 +36,7 @@ class PodStartError(RktError):
 def supervise(plan: PodPlan, cgroup: PodCgroup, *, pod_path: str, settle: Callable[[], None]) -> int:
     """Run the pod and return its exit status; raises :class:`PodStartError` or another RktError if it cannot start.
 
-    ``settle`` is called while the init builds the pod: what it makes durable is so before an app's first instruction.
+    ``settle`` makes durable what was prepared; it is called beside the start of the apps.
     """
     try:
         descriptors = _prepare_cgroup(plan, cgroup)
@@ -55,8 +55,7 @@ def _prepare_cgroup(plan: PodPlan, cgroup: PodCgroup) -> dict[str, Descriptors]:
         for what in missing:
             diagnostics.warning(f"{what} of app \"{app.name}\" is not enforced: this host's cgroups cannot limit it")
         cgroup.apply(app.name, writes)
-        procs_fds = cgroup.open_procs(app.name)
-        descriptors[app.name] = Descriptors(procs_fds=procs_fds, kill_fd=cgroup.open_kill(app.name), null_fd=null_fd)
+        descriptors[app.name] = Descriptors(group=cgroup.open_group(app.name), null_fd=null_fd)
     return descriptors
 
 
@@ -71,16 +70,15 @@ def _run(
     ours, theirs = messages.open_channel()
     # caught from here on: a signal between the fork and the loop must not leave a pod without supervisor
     wakeup = _catch_signals()
-    init = _fork_init(plan, ours, theirs, descriptors)
+    group = cgroup.open_group(INIT)
+    init = _fork_init(plan, ours, theirs, group, descriptors)
     theirs.close()
     init_fd = os.pidfd_open(init)
     try:
         _write_runtime_files(pod_path, init=init, subcgroup=cgroup.subcgroup)
-        for fd in cgroup.open_procs(INIT):
-            os.write(fd, str(init).encode())
-            os.close(fd)
-        settle()
         ours.send(messages.GO)
+        # beside the apps' start: until now nothing has been acknowledged to anyone
+        settle()
         return _Supervision(ours, init_fd, wakeup).run(init)
     except BaseException:
         os.kill(init, signal.SIGKILL)
@@ -98,7 +96,9 @@ def _reap(pid: int) -> int:
         return 0
 
 
-def _fork_init(plan: PodPlan, ours: Channel, theirs: Channel, descriptors: dict[str, Descriptors]) -> int:
+def _fork_init(
+    plan: PodPlan, ours: Channel, theirs: Channel, group: OpenGroup, descriptors: dict[str, Descriptors]
+) -> int:
     try:
         syscalls.unshare(syscalls.CLONE_NEWPID)
     except OSError as error:
@@ -109,7 +109,7 @@ def _fork_init(plan: PodPlan, ours: Channel, theirs: Channel, descriptors: dict[
     status = 254
     try:
         ours.close()
-        status = run_init(plan, theirs, descriptors)
+        status = run_init(plan, theirs, group, descriptors)
     finally:
         os._exit(status)
 
