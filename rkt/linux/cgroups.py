@@ -82,8 +82,9 @@ def find_hierarchies(mount_point: str = MOUNT_POINT) -> Hierarchies:
 
 
 def _read_controllers(directory: str) -> frozenset[str]:
+    """The controllers of use that the root of a v2 hierarchy has."""
     with open(f"{directory}/cgroup.controllers") as file:
-        return frozenset(file.read().split())
+        return frozenset(file.read().split()).intersection(_CONTROLLERS)
 
 
 class Limits:
