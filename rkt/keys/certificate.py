@@ -112,6 +112,8 @@ class Certificate:
         """Raises SignatureError, with the reason, unless ``key`` of this certificate may sign data at ``now``."""
         instant = time.time() if now is None else now
         try:
+            if max(key.created, self.primary.created) > instant + CLOCK_SKEW_SECONDS:
+                raise PacketError("it was made in the future, or this clock is wrong")
             check_strength(self.primary)
             self._check_primary(key, instant)
             if key is not self.primary:
@@ -274,8 +276,6 @@ def _is_good(signature: SignaturePacket, *, now: float) -> bool:
 
 
 def _check_lifetime(key: KeyPacket, expires_after: int | None, now: float) -> None:
-    if key.created > now + CLOCK_SKEW_SECONDS:
-        raise PacketError("it was made in the future, or this clock is wrong")
     if expires_after is not None and key.created + expires_after <= now:
         day = time.strftime("%Y-%m-%d", time.gmtime(key.created + expires_after))
         raise PacketError(f"it expired on {day}")

@@ -62,6 +62,8 @@ def read_packets(data: bytes) -> Iterator[Packet]:
             raise PacketError("not an OpenPGP packet")
         if (first & 0x40 and 224 <= second < 255) or (not first & 0x40 and first & 0x03 == 3):
             raise PacketError("a packet of undetermined length")
+        if len(rest) < _header_size(first, second):
+            raise PacketError("a truncated packet")
         header = header_class()
         try:
             header.parse(rest)
@@ -71,6 +73,13 @@ def read_packets(data: bytes) -> Iterator[Packet]:
             raise PacketError("a truncated packet")
         yield Packet(int(header.tag), bytes(rest[: header.length]))
         del rest[: header.length]
+
+
+def _header_size(first: int, second: int) -> int:
+    """Bytes of a packet header of stated length, from its first two bytes (RFC 4880, section 4.2)."""
+    if first & 0x40:
+        return 2 if second < 192 else 3 if second < 224 else 6
+    return (2, 3, 5)[first & 0x03]
 
 
 class KeyPacket:

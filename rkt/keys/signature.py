@@ -103,9 +103,11 @@ def _parse_signature(data: bytes) -> SignaturePacket:
     if len(data) > LARGEST_SIGNATURE_BYTES:
         raise PacketError(f"more than {LARGEST_SIGNATURE_BYTES} bytes")
     content = parse_armor(data, kind=SIGNATURE) if is_armored(data) else data
-    packets = list(read_packets(content))
-    if any(packet.tag in _INLINE_TAGS for packet in packets):
-        raise PacketError("it is a signed message, not a detached signature")
+    packets = []
+    for packet in read_packets(content):
+        if packet.tag in _INLINE_TAGS:
+            raise PacketError("it is a signed message, not a detached signature")
+        packets.append(packet)
     if len(packets) != 1 or packets[0].tag != SIGNATURE_TAG:
         raise PacketError("it must hold exactly one signature and nothing else")
     signature = SignaturePacket(packets[0].body)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa, utils
@@ -11,7 +12,14 @@ SIGN = b"\x02"
 CERTIFY = b"\x01"
 SHA512 = 10
 
-_HASHES = {1: hashes.MD5, 2: hashes.SHA1, 8: hashes.SHA256, 9: hashes.SHA384, 10: hashes.SHA512, 11: hashes.SHA224}
+_HASHES: dict[int, Callable[[], hashes.HashAlgorithm]] = {
+    1: hashes.MD5,
+    2: hashes.SHA1,
+    8: hashes.SHA256,
+    9: hashes.SHA384,
+    10: hashes.SHA512,
+    11: hashes.SHA224,
+}
 _ED25519_OID = bytes.fromhex("2b06010401da470f01")
 
 
