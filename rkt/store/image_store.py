@@ -20,7 +20,7 @@ from rkt.store.errors import (
 from rkt.store.files import NotAFileError, list_keys, load_regular, open_regular
 from rkt.store.layout import KEY_LENGTH, PREFIX, StoreLayout, parse_image_id
 from rkt.store.locks import FileLock, find_lock, open_lock
-from rkt.store.record import damaged, decode_record, order_of_preference
+from rkt.store.record import checksum, damaged, decode_record, order_of_preference
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -143,13 +143,16 @@ class ImageStore:
 
     def load_manifest(self, key: str) -> bytes:
         """The image manifest, byte for byte as in the archive. Raises ImageNotFoundError, DamagedImageError."""
-        self.get_record(key)
+        record = self.get_record(key)
         path = self.layout.manifest(key)
         with StorageErrors("read image manifest", path):
             try:
-                return _load_or_damaged(path, key=key, limit=MANIFEST_LIMIT_BYTES)
+                data = _load_or_damaged(path, key=key, limit=MANIFEST_LIMIT_BYTES)
             except FileNotFoundError:
                 raise damaged(key, "its manifest is missing") from None
+        if checksum(data) != record.manifest_checksum:
+            raise damaged(key, "its manifest is altered")
+        return data
 
     def open_blob(self, key: str) -> int:
         """A read-only fd of the uncompressed tar; close it. It stays readable when the image is removed.

@@ -205,9 +205,13 @@ def build_index(path: str, records: Iterable[ImageRecord]) -> None:
     """
     temporary = f"{path}.new"
     discard_path(temporary)
-    os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
-        _fill(temporary, records)
+        try:
+            _fill(temporary, records)
+            os.fsync(fd)
+        finally:
+            os.close(fd)
         # the old journal goes after its database and before the new one comes: it must never be applied to another
         discard_path(path)
         discard_path(f"{path}-journal")
@@ -223,7 +227,7 @@ def _fill(path: str, records: Iterable[ImageRecord]) -> None:
         connection = sqlite3.connect(path, isolation_level=None)
         try:
             connection.execute("PRAGMA journal_mode = OFF")
-            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA synchronous = OFF")
             connection.execute("BEGIN")
             for statement in _SCHEMA:
                 connection.execute(statement)

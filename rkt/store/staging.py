@@ -21,7 +21,7 @@ from rkt.store.errors import (
 )
 from rkt.store.layout import FILE_MODE, KEY_LENGTH
 from rkt.store.pipeline import ImportedImage, import_image
-from rkt.store.record import ImageOrigin, ImageRecord, damaged, encode_record
+from rkt.store.record import ImageOrigin, ImageRecord, checksum, damaged, encode_record
 from rkt.store.removal import discard_path
 from rkt.store.temporary import TemporaryFile, open_temporary
 
@@ -197,6 +197,7 @@ def _merge(
         archive_size=staged._imported.archive_size,
         import_time_ns=import_time_ns,
         origin=ImageOrigin(latest=latest, signed_by=signed_by),
+        manifest_checksum=checksum(staged.manifest_bytes),
         stamp=stamp,
     )
 

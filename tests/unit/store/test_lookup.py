@@ -34,6 +34,16 @@ def _drop_tables(path: str) -> None:
     connection.close()
 
 
+def _replace_by_directory(path: str) -> None:
+    os.unlink(path)
+    os.mkdir(path)
+
+
+def _replace_by_dangling_link(path: str) -> None:
+    os.unlink(path)
+    os.symlink("/nonexistent/index", path)
+
+
 HARMS: dict[str, Callable[[str], object]] = {
     "intact": lambda path: None,
     "missing": os.unlink,
@@ -42,8 +52,8 @@ HARMS: dict[str, Callable[[str], object]] = {
     "garbage": lambda path: Path(path).write_bytes(os.urandom(9000)),
     "older": lambda path: _set_version(path, 0),
     "no-tables": _drop_tables,
-    "directory": lambda path: (os.unlink(path), os.mkdir(path)),
-    "dangling": lambda path: (os.unlink(path), os.symlink("/nonexistent/index", path)),
+    "directory": _replace_by_directory,
+    "dangling": _replace_by_dangling_link,
 }
 
 

@@ -8,7 +8,15 @@ from collections.abc import Callable
 import pytest
 
 from rkt.store.errors import DamagedImageError, StoreVersionError
-from rkt.store.record import ImageOrigin, ImageRecord, SignedBy, decode_record, encode_record, order_of_preference
+from rkt.store.record import (
+    ImageOrigin,
+    ImageRecord,
+    SignedBy,
+    checksum,
+    decode_record,
+    encode_record,
+    order_of_preference,
+)
 
 MakeRecord = Callable[..., ImageRecord]
 
@@ -35,6 +43,7 @@ def test_the_full_digest_is_kept(make_record: MakeRecord) -> None:
 @pytest.mark.parametrize(
     "change",
     [
+        {},
         {"id": "sha512-00"},
         {"id": 5},
         {"id": None},
@@ -54,9 +63,25 @@ def test_the_full_digest_is_kept(make_record: MakeRecord) -> None:
 )
 def test_a_record_with_a_wrong_field_is_damage(make_record: MakeRecord, change: dict[str, object]) -> None:
     record = make_record(1)
-    data = json.dumps({**json.loads(encode_record(record)), **change}).encode()
+    value = {**json.loads(encode_record(record)), **change}
+    value.pop("checksum")
+    text = json.dumps(value).encode()[:-1]
+    data = text + b',"checksum":%d}' % checksum(text)
+    if not change:
+        assert decode_record(data, key=record.key) == record
+        return
     with pytest.raises(DamagedImageError, match="record"):
         decode_record(data, key=record.key)
+
+
+def test_every_flipped_bit_is_damage(make_record: MakeRecord) -> None:
+    record = make_record(1)
+    data = encode_record(record)
+    for bit in range(8 * (len(data) - 1)):
+        flipped = bytearray(data)
+        flipped[bit // 8] ^= 1 << bit % 8
+        with pytest.raises((DamagedImageError, StoreVersionError)):
+            decode_record(bytes(flipped), key=record.key)
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 100_000, b'{"format": 1}'])
