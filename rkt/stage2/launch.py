@@ -163,7 +163,7 @@ def _explain(path: str) -> str:
 def report(fd: int, error: BaseException) -> None:
     """Send the one line that explains ``error`` to the pod's init; an unexpected error says its type."""
     if isinstance(error, RktError):
-        text = error.message + (f"\n{error.hint}" if error.hint else "")
+        text = error.message + (f"\nhint: {error.hint}" if error.hint else "")
     else:
         text = f"internal error: {type(error).__name__}: {error}"
     os.write(fd, text.encode("utf-8", "backslashreplace")[:4096])

@@ -81,7 +81,11 @@ def _run(
         settle()
         return _Supervision(ours, init_fd, wakeup).run(init)
     except BaseException:
-        os.kill(init, signal.SIGKILL)
+        # by the descriptor: the number may belong to somebody else by now
+        try:
+            signal.pidfd_send_signal(init_fd, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
         _reap(init)
         raise
     finally:
