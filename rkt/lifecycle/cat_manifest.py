@@ -13,9 +13,6 @@ from rkt.pod.directory import open_pod, resolve_uuid
 
 def load_manifest_bytes(data: DataDirectory, text: str) -> bytes:
     """The manifest of the pod that ``text`` names, byte for byte. Raises UUIDError, PodError, ManifestError."""
-    from rkt.schema.pod import decode_pod_manifest
-
     with open_pod(data, resolve_uuid(data, text)) as pod:
-        raw = contents.load_manifest_bytes(pod)
-        decode_pod_manifest(raw, source=f'manifest of pod "{pod.uuid}"')
-    return raw
+        contents.load_manifest(pod)
+        return contents.load_manifest_bytes(pod)

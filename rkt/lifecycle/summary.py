@@ -215,7 +215,7 @@ class _Reading:
         return manifest
 
     def _summarise_app(self, app: RuntimeApp, manifest: PodManifest) -> AppSummary:
-        pod, name = self._pod, str(app.name)
+        pod, name = self._pod, app.name
         exit_code = self._attempt(lambda: contents.find_exit_status(pod, name), None)
         state = _APP_STATES.get(self._state, APP_UNKNOWN) if exit_code is None else APP_EXITED
         finished_ns = self._attempt(lambda: contents.find_exit_time_ns(pod, name), None) or contents.find_marked_ns(pod)
@@ -226,7 +226,7 @@ class _Reading:
             started_ns=self._started_ns,
             finished_ns=finished_ns,
             exit_code=exit_code,
-            image_id=str(app.image.id),
+            image_id=app.image.id,
             image_name=self._attempt(lambda: _load_image_name(pod, name), None),
             mounts=_summarise_mounts(app, manifest),
             user_annotations=app.app.user_annotations if app.app is not None else (),
@@ -244,19 +244,18 @@ class _Reading:
 def _load_image_name(pod: Pod, app: str) -> str:
     manifest = contents.load_image_manifest(pod, app)
     version = manifest.label("version")
-    return f"{manifest.name}:{version}" if version else str(manifest.name)
+    return f"{manifest.name}:{version}" if version else manifest.name
 
 
 def _summarise_mounts(app: RuntimeApp, manifest: PodManifest) -> tuple[MountSummary, ...]:
-    volumes = {volume.name: volume for volume in manifest.volumes}
     found = []
     for mount in app.mounts:
-        volume = mount.app_volume or volumes.get(mount.volume)
+        volume = mount.app_volume or manifest.find_volume(mount.volume)
         found.append(
             MountSummary(
-                name=str(mount.volume),
-                container_path=str(mount.path),
-                host_path=str(volume.source or "") if volume is not None else "",
+                name=mount.volume,
+                container_path=mount.path,
+                host_path=volume.source or "" if volume is not None else "",
                 read_only=bool(volume.read_only) if volume is not None else False,
             )
         )

@@ -1,7 +1,8 @@
 """What the files of a pod say: manifests, app names, pids, times, exit statuses, networks.
 
 Every function takes an open :class:`rkt.pod.directory.Pod` and works in any phase and on half-written pods: a missing
-file is None (or nothing), a bad one is a PodContentError that names the pod and the file. Nothing is written here, and
+file is None (or nothing), a bad one is a PodContentError that names the pod and the file. Manifests of other versions'
+pods are read leniently. Nothing is written here, and
 no process is looked at: a pid is what the file says, and whether it is still the pod's is decided by the lifecycle.
 
 Facts: rkt 1.30, sections 2.4 and 2.5 of the behaviour document.
@@ -44,7 +45,8 @@ def load_manifest(pod: Pod) -> PodManifest:
     """The pod manifest. Raises PodContentError, ManifestError."""
     from rkt.schema.pod import decode_pod_manifest
 
-    return decode_pod_manifest(load_manifest_bytes(pod), source=f'manifest of pod "{pod.uuid}"')
+    data = load_manifest_bytes(pod)
+    return decode_pod_manifest(data, source=f'manifest of pod "{pod.uuid}"', lenient=True)
 
 
 def load_image_manifest(pod: Pod, app: str) -> ImageManifest:
@@ -55,7 +57,7 @@ def load_image_manifest(pod: Pod, app: str) -> ImageManifest:
     data = _find(pod, path, limit=MANIFEST_LIMIT_BYTES)
     if data is None:
         raise PodContentError(f'pod "{pod.uuid}": app "{app}" has no image manifest')
-    return decode_image_manifest(data, source=f'image manifest of app "{app}" of pod "{pod.uuid}"')
+    return decode_image_manifest(data, source=f'image manifest of app "{app}" of pod "{pod.uuid}"', lenient=True)
 
 
 def list_prepared_apps(pod: Pod) -> list[str]:

@@ -36,15 +36,15 @@ while True:
 """
 
 
-def pod_manifest(apps: tuple[str, ...] = ("web",), **members: object) -> bytes:
-    """A pod manifest with these apps."""
+def pod_manifest(names: tuple[str, ...] = ("web",), /, **members: object) -> bytes:
+    """A pod manifest with apps of these names; ``members`` replace members of the document."""
     runtime_apps = [
         {
             "name": name,
             "image": {"name": f"example.com/{name}", "id": IMAGE_ID},
             "app": {"exec": ["/bin/true"], "user": "0", "group": "0"},
         }
-        for name in apps
+        for name in names
     ]
     document = {"acVersion": "0.8.11", "acKind": "PodManifest", "apps": runtime_apps} | members
     return json.dumps(document).encode()

@@ -8,7 +8,7 @@ from rkt.linux.mountinfo import load_mountinfo, mounts_below, parse_mountinfo
 
 TABLE = rb"""22 27 0:21 / /proc rw,relatime - proc proc rw
 36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue
-40 36 0:44 / /mnt2/a\040b\011c\012d\134e\043f rw shared:2 master:3 propagate_from:1 - overlay overlay rw,lowerdir=/a\054b
+40 36 0:44 / /mnt2/a\040b\011c\012d\134e\043f rw shared:2 master:3 - overlay overlay rw,lowerdir=/a\054b
 41 36 0:45 / /mnt2/a rw - tmpfs  rw
 42 41 0:46 / /mnt2/a rw - tmpfs none rw
 43 36 0:47 / /mnt22 rw - tmpfs none rw

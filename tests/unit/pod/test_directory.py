@@ -196,8 +196,9 @@ def test_collector_of_embryos_cannot_steal_a_new_pod(data: DataDirectory, monkey
     """Between mkdir and lock another process may lock the directory or move it away: then another UUID is tried."""
     create_pod(data).close()
     uuids = [new_uuid() for _ in range(3)]
+    attempts: list[str] = []
+    real = find_pod_in
     monkeypatch.setattr(directory, "new_uuid", lambda: uuids[len(attempts)])
-    real, attempts = find_pod_in, list[str]()
 
     def race(data: DataDirectory, phase: str, uuid: str) -> directory.Pod | None:
         attempts.append(uuid)
@@ -295,7 +296,7 @@ def test_embryos_and_garbage_cannot_be_named(pods: PodFactory, phase: str) -> No
 
 def test_ambiguous_text_names_no_pod(pods: PodFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     uuids = [f"0000000{digit}" + new_uuid()[8:] for digit in "12"]
-    monkeypatch.setattr(directory, "new_uuid", lambda: uuids.pop())
+    monkeypatch.setattr(directory, "new_uuid", uuids.pop)
     pods.make_closed("run")
     pods.make_closed("prepared")
     with pytest.raises(UUIDError, match="ambiguous uuid, 2 matches"):
