@@ -22,7 +22,7 @@ AciMaker = Callable[..., bytes]
 Put = Callable[..., ImageRecord]
 
 
-def _run_processes(count: int, work: Callable[[int], None]) -> None:
+def _run_processes(count: int, work: Callable[[int], object]) -> None:
     """Run ``work(n)`` in that many processes at once; every one must end without an exception."""
     start = time.time() + 0.1
     pids = []
@@ -47,7 +47,7 @@ def _put(store: ImageStore, aci: bytes) -> ImageRecord:
 
 def test_eight_writers_of_one_image_end_with_one_blob(store: ImageStore, make_aci: AciMaker) -> None:
     aci = make_aci(files={"a": os.urandom(1 << 20)})
-    _run_processes(8, lambda number: _put(store, aci) and None)
+    _run_processes(8, lambda number: _put(store, aci))
     (record,) = store.list_images()
     store.verify_blob(record.key)
     assert store.find_image("example.com/app", {}) == record
