@@ -8,11 +8,11 @@ from rkt.cli.verb import Invocation, Verb
 
 
 def execute(invocation: Invocation) -> int:
-    from rkt.cli.output import write
-    from rkt.lifecycle.cat_manifest import load_manifest_text
+    from rkt.cli.manifest_output import write_manifest
+    from rkt.lifecycle.cat_manifest import load_manifest_bytes
 
-    pretty = invocation.flags.boolean("pretty-print", default=True)
-    write(load_manifest_text(invocation.settings.data, read_uuid(invocation), pretty=pretty))
+    data = load_manifest_bytes(invocation.settings.data, read_uuid(invocation))
+    write_manifest(data, pretty=invocation.flags.boolean("pretty-print", default=True))
     return 0
 
 

@@ -26,7 +26,10 @@ def execute(invocation: Invocation) -> int:
 
 VERB = Verb(
     usage="",
-    description="Deletes pods that ended longer ago than the grace period, prepared pods that nobody ran, and leftovers.",
+    description=(
+        "Deletes pods that ended longer ago than the grace period, prepared pods that nobody has run, and what is "
+        "left of failed starts."
+    ),
     flags=(
         Flag("expire-prepared", "how long a prepared pod is kept", default="24h0m0s"),
         Flag("grace-period", "how long a pod is kept after it has ended", default="30m0s"),

@@ -38,9 +38,7 @@ def execute(invocation: Invocation) -> int:
     return print_help(name)
 
 
-VERB = Verb(
-    usage="[COMMAND]", description="Shows help about one command, or the list of commands.", execute=execute
-)
+VERB = Verb(usage="[COMMAND]", description="Shows help about one command, or the list of commands.", execute=execute)
 
 
 def print_help(name: str) -> int:

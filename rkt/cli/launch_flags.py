@@ -23,15 +23,20 @@ _HOSTNAME_BYTES = 64
 
 def read_launch_options(flags: FlagValues, settings: Settings) -> LaunchOptions:
     """The options of a launch. Raises UsageError, NotSupportedError."""
-    from rkt.stage0.launch import LaunchOptions
+    net, hostname, ipc = read_network(flags), read_hostname(flags), read_ipc(flags)
+
+    from rkt.stage0.launch import (
+        LaunchOptions,
+    )  # with it comes all of stage1: not before the flags are known to be good
 
     return LaunchOptions(
-        net=read_network(flags),
+        net=net,
         interactive=flags.boolean("interactive"),
-        hostname=read_hostname(flags),
-        ipc=read_ipc(flags),
+        hostname=hostname,
+        ipc=ipc,
         insecure=settings.insecure & {"capabilities", "paths", "seccomp"},
         debug=settings.debug,
+        local_config=settings.configuration.local,
     )
 
 

@@ -128,9 +128,7 @@ def load_verb(name: str) -> Verb:
     return verb
 
 
-def read_invocation(
-    verb: Verb, global_flags: Sequence[Flag], values: FlagValues, words: Sequence[str]
-) -> Invocation:
+def read_invocation(verb: Verb, global_flags: Sequence[Flag], values: FlagValues, words: Sequence[str]) -> Invocation:
     """Read flags and words after the verb; the checks that every verb shares are done here."""
     from rkt.cli.flags import flag_table, parse_flags
     from rkt.cli.settings import read_settings

@@ -32,9 +32,7 @@ POD_FLAGS = (
         "NAME,kind=empty[,mode=MODE][,uid=UID][,gid=GID], or NAME:/PATH",
         repeatable=True,
     ),
-    *(
-        Flag(f"stage1-{what}", unavailable=_STAGE1) for what in ("url", "path", "name", "hash", "from-dir")
-    ),
+    *(Flag(f"stage1-{what}", unavailable=_STAGE1) for what in ("url", "path", "name", "hash", "from-dir")),
 )
 
 #: what belongs to the image before it
@@ -76,9 +74,6 @@ LAUNCH_FLAGS = (
     Flag("interactive", "connect the terminal to the one app of the pod", boolean=True),
     Flag("ipc", "System V IPC and message queues: private, parent (the host's), auto"),
     Flag("net", "network of the pod: none (loopback only) or host", implied="default", repeatable=True),
-    *(
-        Flag(name, unavailable=_NETWORKING)
-        for name in ("dns", "dns-domain", "dns-opt", "dns-search", "hosts-entry")
-    ),
+    *(Flag(name, unavailable=_NETWORKING) for name in ("dns", "dns-domain", "dns-opt", "dns-search", "hosts-entry")),
     Flag("mds-register", boolean=True, unavailable="the metadata service comes with a later version"),
 )

@@ -7,16 +7,17 @@ manifest is planned, so a failed fetch or a bad combination leaves nothing behin
 from __future__ import annotations
 
 from rkt import diagnostics
-from rkt.cli.app_images import HASH_PREFIX, get_images, read_pull_policy
-from rkt.cli.pod_request import PodRequestReader, check_pod_manifest_conflicts
-from rkt.errors import RktError, UsageError, reason
+from rkt.cli.app_images import HASH_PREFIX, get_images
+from rkt.cli.pod_request import check_interactive
+from rkt.errors import RktError, reason
 from rkt.schema.image import decode_image_manifest
 from rkt.schema.pod import decode_pod_manifest, encode_pod_manifest
 from rkt.stage0.manifest import PodPlan, check_apps, check_pod_manifest, plan_pod_manifest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rkt.cli.verb import Invocation
+    from rkt.cli.pod_request import PodCommandLine
+    from rkt.cli.settings import Settings
     from rkt.pod.directory import Pod
     from rkt.schema.image import ImageManifest
     from rkt.store.image_store import ImageStore
@@ -32,30 +33,21 @@ class PodManifestFileError(RktError):
 
 
 def prepare_from(
-    invocation: Invocation, *, settle: bool, uuid_file: str | None = None, warn: bool = True
+    command: PodCommandLine, settings: Settings, *, settle: bool, uuid_file: str | None = None, warn: bool = True
 ) -> Pod:
     """A pod in the phase ``prepare``, locked by this process, as the command line describes it.
 
-    With ``settle`` it is on disk when this returns; a pod that is launched at once is settled while it starts. Raises UsageError before anything is touched, and the errors of fetch, store and stage0.
+    With ``settle`` it is on disk when this returns; a pod that is launched at once is settled while it starts. Raises
+    the errors of fetch, store and stage0.
     """
     from rkt.stage0.prepare import prepare_pod
     from rkt.store.image_store import open_image_store
     from rkt.store.tree_store import open_tree_store
 
-    flags, apps, settings = invocation.flags, invocation.get_apps(), invocation.settings
-    pull_policy = read_pull_policy(flags, default="new")
-    check_pod_manifest_conflicts(flags, apps, pull_policy=pull_policy)
-    reader = PodRequestReader(flags, apps)
-    only_hashes = all(image.reference.startswith(HASH_PREFIX) for image in apps.images)
+    only_hashes = all(image.reference.startswith(HASH_PREFIX) for image in command.images)
     with open_image_store(settings.data, create=not only_hashes) as store:
-        if flags.text("pod-manifest"):
-            plan, data = _load_supplied(flags.text("pod-manifest"), store)
-        else:
-            records = get_images(apps.images, store, settings, pull_policy=pull_policy)
-            images = [(record, _load_image_manifest(store, record.key)) for record in records]
-            plan = plan_pod_manifest(reader.request(images))
-            data = encode_pod_manifest(plan.manifest)
-        check_interactive(app_count=len(plan.manifest.apps), interactive=flags.boolean("interactive"))
+        plan, manifest_bytes = _plan(command, store, settings)
+        check_interactive(app_count=len(plan.manifest.apps), interactive=command.interactive)
         for text in plan.warnings if warn else ():
             diagnostics.warning(text)
         return prepare_pod(
@@ -63,18 +55,21 @@ def prepare_from(
             store,
             open_tree_store(store),
             plan.manifest,
-            data,
+            manifest_bytes,
             plan.images,
-            overlay=not flags.boolean("no-overlay"),
+            overlay=command.overlay,
             uuid_file=uuid_file,
             settle=settle,
         )
 
 
-def check_interactive(*, app_count: int, interactive: bool) -> None:
-    """A terminal goes to one app. Raises UsageError."""
-    if interactive and app_count > 1:
-        raise UsageError("interactive option only supports one image")
+def _plan(command: PodCommandLine, store: ImageStore, settings: Settings) -> tuple[PodPlan, bytes]:
+    if command.pod_manifest:
+        return _load_supplied(command.pod_manifest, store)
+    records = get_images(command.images, store, settings, pull_policy=command.pull_policy)
+    images = [(record, _load_image_manifest(store, record.key)) for record in records]
+    plan = plan_pod_manifest(command.request(images))
+    return plan, encode_pod_manifest(plan.manifest)
 
 
 def _load_image_manifest(store: ImageStore, key: str) -> ImageManifest:

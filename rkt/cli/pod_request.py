@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 
+from rkt.cli.app_images import read_pull_policy
 from rkt.cli.app_values import (
     parse_annotation,
     parse_app_name,
@@ -55,14 +56,30 @@ def check_pod_manifest_conflicts(flags: FlagValues, apps: AppArguments, *, pull_
         raise UsageError("conflicting flags set with --pod-manifest (see --help)")
 
 
-class PodRequestReader:
-    """Reads all values when it is made; :meth:`request` adds the images."""
+def check_interactive(*, app_count: int, interactive: bool) -> None:
+    """A terminal goes to one app. Raises UsageError."""
+    if interactive and app_count > 1:
+        raise UsageError("interactive option only supports one image")
 
-    __slots__ = ("_apps", "_flags", "environment", "file_environment", "mounts", "ports", "volumes")
+
+class PodCommandLine:
+    """All values of the flags about a pod, read and checked when it is made; :meth:`request` adds the images."""
+
+    __slots__ = (
+        *("_apps", "environment", "file_environment", "images", "inherits_environment", "interactive", "mounts"),
+        *("overlay", "pod_manifest", "ports", "pull_policy", "volumes"),
+    )
 
     def __init__(self, flags: FlagValues, apps: AppArguments) -> None:
-        """Raises UsageError for the first bad value."""
-        self._flags = flags
+        """Raises UsageError for what does not fit together, else for the first bad value."""
+        self.images = tuple(apps.images)
+        self.interactive = flags.boolean("interactive")
+        check_interactive(app_count=len(self.images), interactive=self.interactive)
+        self.pull_policy = read_pull_policy(flags, default="new")
+        check_pod_manifest_conflicts(flags, apps, pull_policy=self.pull_policy)
+        self.pod_manifest = flags.text("pod-manifest")
+        self.overlay = not flags.boolean("no-overlay")
+        self.inherits_environment = flags.boolean("inherit-env")
         self.volumes = tuple(parse_volume(text) for text in flags.texts("volume"))
         self.mounts = tuple(parse_mount(text) for text in flags.texts("mount"))
         self.ports = tuple(parse_port(text) for text in flags.texts("port"))
@@ -72,7 +89,7 @@ class PodRequestReader:
 
     def request(self, images: Sequence[tuple[ImageRecord, ImageManifest]]) -> PodRequest:
         """The pod request for the images, in the order of the command line."""
-        inherited = tuple(os.environ.items()) if self._flags.boolean("inherit-env") else ()
+        inherited = tuple(os.environ.items()) if self.inherits_environment else ()
         return PodRequest(
             apps=tuple(make(record, manifest) for make, (record, manifest) in zip(self._apps, images, strict=True)),
             volumes=self.volumes,

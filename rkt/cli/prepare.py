@@ -9,9 +9,14 @@ from rkt.cli.verb import Invocation, Verb
 
 def execute(invocation: Invocation) -> int:
     from rkt.cli.output import write_line
+    from rkt.cli.pod_request import PodCommandLine
+
+    flags, settings = invocation.flags, invocation.settings
+    command = PodCommandLine(flags, invocation.get_apps())
+
     from rkt.cli.pod_preparation import prepare_from
 
-    with prepare_from(invocation, settle=True, warn=not invocation.flags.boolean("quiet")) as pod:
+    with prepare_from(command, settings, settle=True, warn=not flags.boolean("quiet")) as pod:
         pod.move_to("prepared")
         pod.unlock()
         write_line(pod.uuid)

@@ -16,7 +16,9 @@ def execute(invocation: Invocation) -> int:
 
 VERB = Verb(
     usage="UUID...",
-    description="Deletes pods that do not run, whatever the grace period. UUID may be shortened to its first characters.",
+    description=(
+        "Deletes pods that do not run, whatever the grace period. UUID may be shortened to its first characters."
+    ),
     flags=(UUID_FILE,),
     needs_root=True,
     execute=execute,

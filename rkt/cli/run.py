@@ -9,13 +9,17 @@ from rkt.cli.verb import Invocation, Verb
 
 def execute(invocation: Invocation) -> int:
     from rkt.cli.launch_flags import read_launch_options
-    from rkt.cli.pod_preparation import check_interactive, prepare_from
+    from rkt.cli.pod_request import PodCommandLine
+
+    flags, settings = invocation.flags, invocation.settings
+    command = PodCommandLine(flags, invocation.get_apps())
+    options = read_launch_options(flags, settings)
+
+    from rkt.cli.pod_preparation import prepare_from
     from rkt.stage0.launch import launch
 
-    flags = invocation.flags
-    check_interactive(app_count=len(invocation.get_apps().images), interactive=flags.boolean("interactive"))
-    options = read_launch_options(flags, invocation.settings)
-    with prepare_from(invocation, settle=False, uuid_file=flags.find_text("uuid-file-save")) as pod:
+    uuid_file = flags.find_text("uuid-file-save")
+    with prepare_from(command, settings, settle=False, uuid_file=uuid_file) as pod:
         return launch(pod, options)
 
 

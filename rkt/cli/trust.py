@@ -16,10 +16,9 @@ _ANSWER_BYTES = 4096
 class TerminalDialogue:
     """The user at the terminal: results on stdout, questions on stderr, answers from stdin."""
 
-    @property
-    def can_ask(self) -> bool:
-        """Whether somebody can see a question and answer it."""
-        return os.isatty(0) and os.isatty(2)
+    def __init__(self) -> None:
+        #: whether somebody can see a question and answer it
+        self.can_ask = os.isatty(0) and os.isatty(2)
 
     def show(self, text: str) -> None:
         """A line of the result."""

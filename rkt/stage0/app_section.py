@@ -16,6 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from rkt.schema.json_reader import JSON
     from rkt.stage0.request import AppRequest, IsolatorOverrides, PodRequest, SeccompOverride
 
 CAPABILITIES = (names.CAPABILITIES_RETAIN, names.CAPABILITIES_REMOVE)
@@ -115,7 +116,7 @@ def override_isolators(of_image: tuple[Isolator, ...], asked: IsolatorOverrides)
 
 
 def _seccomp_isolator(asked: SeccompOverride) -> Isolator:
-    value: dict[str, object] = {"set": list(asked.names)}
+    value: dict[str, JSON] = {"set": list(asked.names)}
     if asked.errno is not None:
         value["errno"] = asked.errno
     return Isolator(name=SECCOMP[0] if asked.retain else SECCOMP[1], value=value)

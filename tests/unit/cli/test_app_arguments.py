@@ -19,9 +19,9 @@ def parse(*words: str) -> tuple[AppArguments, FlagValues]:
 
 def test_words_of_the_behaviour_document_s_example_go_where_they_belong() -> None:
     apps, pod = parse(
-        *"--volume data,kind=host,source=/srv --mount volume=data,target=/data".split(),
-        *"example.com/a:1.0 --exec=/bin/x --cpu=500m -- -v 2 ---".split(),
-        *"example.com/b --user=1000 --mount volume=data,target=/other -- --flag".split(),
+        *["--volume", "data,kind=host,source=/srv", "--mount", "volume=data,target=/data"],
+        *["example.com/a:1.0", "--exec=/bin/x", "--cpu=500m", "--", "-v", "2", "---"],
+        *["example.com/b", "--user=1000", "--mount", "volume=data,target=/other", "--", "--flag"],
     )
     first, second = apps.images
     assert pod.texts("volume") == ("data,kind=host,source=/srv",)

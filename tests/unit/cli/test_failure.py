@@ -33,6 +33,7 @@ def chained() -> BaseException:
             raise RktError("prepare the pod", "make it") from error
     except RktError as error:
         return error
+    raise AssertionError("nothing was raised")
 
 
 def test_message_and_innermost_cause_are_one_line_and_the_hint_another(capfd: pytest.CaptureFixture[str]) -> None:

@@ -22,7 +22,13 @@ def test_alias_leads_to_a_verb() -> None:
 
 @pytest.mark.parametrize(
     ("group", "word", "name"),
-    [("", "run", "run"), ("", "run-", "run-prepared"), ("", "im", "image"), ("image", "li", "image list"), ("", "l", "list")],
+    [
+        ("", "run", "run"),
+        ("", "run-", "run-prepared"),
+        ("", "im", "image"),
+        ("image", "li", "image list"),
+        ("", "l", "list"),
+    ],
 )
 def test_unique_beginning_of_a_verb_is_enough(group: str, word: str, name: str) -> None:
     assert find_verb(group, word) == (name, name in VERBS)
@@ -30,7 +36,12 @@ def test_unique_beginning_of_a_verb_is_enough(group: str, word: str, name: str) 
 
 @pytest.mark.parametrize(
     ("word", "message"),
-    [("rn", 'unknown command "rn"'), ("", 'unknown command ""'), ("r", 'ambiguous command "r"'), ("RUN", 'unknown command "RUN"')],
+    [
+        ("rn", 'unknown command "rn"'),
+        ("", 'unknown command ""'),
+        ("r", 'ambiguous command "r"'),
+        ("RUN", 'unknown command "RUN"'),
+    ],
 )
 def test_other_words_are_errors(word: str, message: str) -> None:
     with pytest.raises(UsageError) as caught:
@@ -62,7 +73,8 @@ VERSION_LINES = ("rkt Version: ", "appc Version: 0.8.11", "Python Version: 3.", 
 
 
 @pytest.mark.parametrize(
-    "words", [["version"], ["vers"], ["--debug", "version"], ["version", "--debug"], ["--dir", "/x", "version", "-dir=/y"]]
+    "words",
+    [["version"], ["vers"], ["--debug", "version"], ["version", "--debug"], ["--dir", "/x", "version", "-dir=/y"]],
 )
 def test_version_prints_five_lines(words: list[str], capfd: pytest.CaptureFixture[str]) -> None:
     assert run(words) == 0
@@ -96,7 +108,9 @@ def test_help_goes_to_stdout_and_succeeds(words: list[str], capfd: pytest.Captur
     assert output.err == ""
 
 
-@pytest.mark.parametrize("words", [["help", "image", "rm"], ["image", "rm", "--help"], ["im", "rm", "x", "-h", "--nonsense"]])
+@pytest.mark.parametrize(
+    "words", [["help", "image", "rm"], ["image", "rm", "--help"], ["im", "rm", "x", "-h", "--nonsense"]]
+)
 def test_help_of_a_verb_has_the_same_text_by_every_way(words: list[str], capfd: pytest.CaptureFixture[str]) -> None:
     assert run(words) == 0
     assert capfd.readouterr().out.startswith("NAME:\n\timage rm - Remove images from the store\n")

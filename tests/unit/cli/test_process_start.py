@@ -18,8 +18,9 @@ import os, signal, sys
 from rkt.cli.process_start import settle_process
 settle_process()
 umask = os.umask(0)
-print(sorted(int(fd) for fd in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{fd}")), oct(umask),
-      sorted(map(int, signal.pthread_sigmask(signal.SIG_BLOCK, ()))), signal.getsignal(signal.SIGCHLD) == signal.SIG_DFL)
+fds = sorted(int(fd) for fd in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{fd}"))
+blocked = sorted(map(int, signal.pthread_sigmask(signal.SIG_BLOCK, ())))
+print(fds, oct(umask), blocked, signal.getsignal(signal.SIGCHLD) == signal.SIG_DFL)
 """
 
 
@@ -56,11 +57,15 @@ def test_inherited_descriptors_are_closed() -> None:
 
 
 def test_passed_sockets_are_kept() -> None:
-    passing = "os.dup2(1, 3); os.dup2(1, 4); os.dup2(1, 5); os.environ.update(LISTEN_FDS='2', LISTEN_PID=str(os.getpid()))"
+    passing = (
+        "os.dup2(1, 3); os.dup2(1, 4); os.dup2(1, 5); os.environ.update(LISTEN_FDS='2', LISTEN_PID=str(os.getpid()))"
+    )
     assert report(passing) == "[0, 1, 2, 3, 4] 0o22 [] True"
 
 
-@pytest.mark.parametrize(("pid", "count"), [("1", "2"), ("os.getpid()", "x"), ("os.getpid()", "-1"), ("os.getpid()", "1" * 30)])
+@pytest.mark.parametrize(
+    ("pid", "count"), [("1", "2"), ("os.getpid()", "x"), ("os.getpid()", "-1"), ("os.getpid()", "1" * 30)]
+)
 def test_sockets_for_somebody_else_are_closed(pid: str, count: str) -> None:
     passing = f"os.dup2(1, 3); os.environ.update(LISTEN_FDS={count!r}, LISTEN_PID=str({pid}))"
     assert report(passing) == ORDINARY
@@ -90,7 +95,12 @@ def test_rkt_runs_in_a_deleted_directory(tmp_path: Path) -> None:
 def test_code_of_the_caller_is_not_imported(tmp_path: Path) -> None:
     for name in ("rkt.py", "os.py", "sitecustomize.py", "usercustomize.py", "json.py"):
         (tmp_path / name).write_text("raise SystemExit('code of the caller')")
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONSTARTUP": str(tmp_path / "rkt.py"), "PYTHONHOME": "/"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(tmp_path),
+        "PYTHONSTARTUP": str(tmp_path / "rkt.py"),
+        "PYTHONHOME": "/",
+    }
     done = subprocess.run([RKT, "version"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 

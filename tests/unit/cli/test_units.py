@@ -71,7 +71,16 @@ def test_size_has_a_binary_unit(size: int, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("0", 0), ("30m0s", 1800), ("24h0m0s", DAY), ("1h30m", 5400), ("1.5h", 5400), ("300ms", 0.3), ("90s", 90), (".5s", 0.5)],
+    [
+        ("0", 0),
+        ("30m0s", 1800),
+        ("24h0m0s", DAY),
+        ("1h30m", 5400),
+        ("1.5h", 5400),
+        ("300ms", 0.3),
+        ("90s", 90),
+        (".5s", 0.5),
+    ],
 )
 def test_duration_is_read_as_go_reads_it(text: str, seconds: float) -> None:
     assert parse_duration(text, flag="wait") == pytest.approx(seconds)
@@ -84,7 +93,8 @@ def test_what_is_not_a_duration_is_an_error(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(1800, "30m0s"), (DAY, "24h0m0s"), (0, "0s"), (1.5, "1.5s"), (61, "1m1s"), (3600.25, "1h0m0.25s")]
+    ("seconds", "text"),
+    [(1800, "30m0s"), (DAY, "24h0m0s"), (0, "0s"), (1.5, "1.5s"), (61, "1m1s"), (3600.25, "1h0m0.25s")],
 )
 def test_duration_is_written_as_go_writes_it(seconds: float, text: str) -> None:
     assert format_duration(seconds) == text

@@ -44,12 +44,14 @@ APP = App(
 )
 
 
-def image(name: str = "example.com/db", *, app: App | None = APP, labels: tuple[Label, ...] = PLATFORM) -> ImageManifest:
+def image(
+    name: str = "example.com/db", *, app: App | None = APP, labels: tuple[Label, ...] = PLATFORM
+) -> ImageManifest:
     return ImageManifest(name=name, labels=(Label(name="version", value="1.0"), *labels), app=app)
 
 
-def asked(manifest: ImageManifest | None = None, **changes: object) -> AppRequest:
-    request = AppRequest(key=KEY, image_id=IMAGE_ID, manifest=manifest or image())
+def asked(image_manifest: ImageManifest | None = None, /, **changes: object) -> AppRequest:
+    request = AppRequest(key=KEY, image_id=IMAGE_ID, manifest=image_manifest or image())
     return request.replace(**changes)
 
 
@@ -109,7 +111,13 @@ def test_annotations_and_rootfs_mode_are_the_app_s() -> None:
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("example.com/db", "db"), ("coreos.com/etcd", "etcd"), ("a/b.c_d", "b-c-d"), ("busybox", "busybox"), ("x/1~2", "1-2")],
+    [
+        ("example.com/db", "db"),
+        ("coreos.com/etcd", "etcd"),
+        ("a/b.c_d", "b-c-d"),
+        ("busybox", "busybox"),
+        ("x/1~2", "1-2"),
+    ],
 )
 def test_app_is_named_after_the_last_part_of_its_image(name: str, expected: str) -> None:
     assert plan_app_name(asked(image(name))) == expected
@@ -137,11 +145,13 @@ def test_two_apps_of_one_name_are_refused() -> None:
     [
         ((), "missing os label in the image manifest"),
         ((Label(name="os", value="linux"),), "missing arch label in the image manifest"),
-        ((Label(name="os", value="freebsd"), Label(name="arch", value="amd64")), 'bad os "freebsd" (must be one of: [linux])'),
+        (
+            (Label(name="os", value="freebsd"), Label(name="arch", value="amd64")),
+            'bad os "freebsd" (must be one of: [linux])',
+        ),
         (
             (Label(name="os", value="linux"), Label(name="arch", value="s390x")),
-            'bad arch "s390x" for linux (must be one of: '
-            "[amd64 i386 aarch64 aarch64_be armv6l armv7l armv7b ppc64le])",
+            'bad arch "s390x" for linux (must be one of: [amd64 i386 aarch64 aarch64_be armv6l armv7l armv7b ppc64le])',
         ),
     ],
 )
@@ -189,7 +199,12 @@ def test_user_groups_and_directory_are_the_image_s_unless_asked_for() -> None:
     app = section(plan())
     assert (app.user, app.group, app.supplementary_gids, app.working_directory) == ("100", "101", (), "/var")
     app = section(plan(asked(user="root", group="/etc/passwd", supplementary_gids=(1, 2), working_directory="/tmp")))
-    assert (app.user, app.group, app.supplementary_gids, app.working_directory) == ("root", "/etc/passwd", (1, 2), "/tmp")
+    assert (app.user, app.group, app.supplementary_gids, app.working_directory) == (
+        "root",
+        "/etc/passwd",
+        (1, 2),
+        "/tmp",
+    )
 
 
 def test_user_annotations_and_labels_are_merged() -> None:
@@ -225,7 +240,9 @@ def test_environments_are_merged_from_the_lowest_to_the_highest() -> None:
 
 
 def test_file_and_pod_environment_override_the_app_s() -> None:
-    planned = plan(asked(environment=(("A", "app"), ("B", "app"))), file_environment=(("A", "file"),), environment=(("B", "pod"),))
+    planned = plan(
+        asked(environment=(("A", "app"), ("B", "app"))), file_environment=(("A", "file"),), environment=(("B", "pod"),)
+    )
     assert environment(planned)["A"] == "file"
     assert environment(planned)["B"] == "pod"
 

@@ -24,7 +24,7 @@ def test_equal_requests_are_equal_and_hash_alike() -> None:
 def test_request_cannot_be_changed() -> None:
     for value in (request(), request().apps[0], IsolatorOverrides(), SeccompOverride(retain=True, names=("x",))):
         with pytest.raises(AttributeError):
-            value.name = "other"  # type: ignore[attr-defined]
+            value.name = "other"
 
 
 def test_app_that_asks_for_nothing_overrides_nothing() -> None:
