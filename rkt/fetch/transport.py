@@ -137,7 +137,7 @@ class Answer:
             raise DownloadError(f'cannot download "{shown(self.url)}": bad HTTP status code: {self.status}')
 
     def read(self, size: int, /) -> bytes:
-        """The next bytes of the body as sent, b"" at its end. Raises DownloadError, also for a body that is cut short."""
+        """The next bytes of the body as sent, b"" at its end. Raises DownloadError, also for a body cut short."""
         try:
             data: bytes = self._response.raw.read(size, decode_content=False)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:

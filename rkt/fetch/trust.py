@@ -52,7 +52,7 @@ class TrustError(RktError):
 class TrustRequest:
     """What was asked for: keys (paths or URLs) for a prefix, or for everything with ``root``.
 
-    ``skip_review`` is ``--skip-fingerprint-review``, ``allow_http`` ``--insecure-allow-http``, ``trust_https`` the global
+    ``skip_review`` is ``--skip-fingerprint-review``, ``allow_http`` ``--insecure-allow-http``, ``trust_https``
     ``--trust-keys-from-https``. Raises UsageError for a combination that makes no sense.
     """
 
