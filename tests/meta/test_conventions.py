@@ -14,6 +14,8 @@ UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|\bNotImplementedError\b")
 
 #: functions that make, write or move files without rkt/linux/durable.py, and why they may
 DIRECT_WRITERS = {
+    "rkt/aci/build.py::_write_durably": "an archive while it is built; published by durable",
+    "rkt/aci/extraction.py::_make_hard_link": "an entry of an archive, in a root file system",
     "rkt/linux/durable.py::write_file": "it is the one way",
     "rkt/linux/durable.py::publish": "it is the one way",
     "rkt/linux/durable.py::rename": "it is the one way",
