@@ -70,9 +70,7 @@ def find_hierarchies(mount_point: str = MOUNT_POINT) -> Hierarchies:
     if os.path.exists(f"{mount_point}/cgroup.controllers"):
         return Hierarchies(unified=mount_point, controllers={}, unified_controllers=_read_controllers(mount_point))
     controllers = {
-        name: f"{mount_point}/{name}"
-        for name in _CONTROLLERS
-        if os.path.exists(f"{mount_point}/{name}/cgroup.procs")
+        name: f"{mount_point}/{name}" for name in _CONTROLLERS if os.path.exists(f"{mount_point}/{name}/cgroup.procs")
     }
     unified = f"{mount_point}/unified"
     if not os.path.exists(f"{unified}/cgroup.controllers"):

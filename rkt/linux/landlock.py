@@ -37,7 +37,12 @@ def confine_execution(directory: str) -> bool:
         fd = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             rule = _PathBeneath(_ACCESS_EXECUTE, fd)
-            arguments = (ctypes.c_int(ruleset), ctypes.c_int(_RULE_PATH_BENEATH), ctypes.byref(rule), ctypes.c_uint32(0))
+            arguments = (
+                ctypes.c_int(ruleset),
+                ctypes.c_int(_RULE_PATH_BENEATH),
+                ctypes.byref(rule),
+                ctypes.c_uint32(0),
+            )
             if _call(_NR_ADD_RULE, *arguments) < 0 or _call(_NR_RESTRICT_SELF, ctypes.c_int(ruleset), 0) < 0:
                 number = ctypes.get_errno()
                 raise OSError(number, f"landlock: {os.strerror(number)}")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import os
 from errno import EEXIST, ELOOP, ENOENT, ENOSYS, ENOTDIR
+from stat import S_IFDIR, S_IFLNK, S_IFMT
 
 from rkt.linux.syscalls import AT_FDCWD, libc
 
@@ -18,6 +19,7 @@ RESOLVE_NO_SYMLINKS = 0x04
 RESOLVE_IN_ROOT = 0x10
 _NR_OPENAT2 = 437
 _MAX_LINKS = 40
+_PROC_SUPER_MAGIC = 0x9FA0
 
 
 class _OpenHow(ctypes.Structure):
@@ -68,7 +70,7 @@ def open_without_symlinks(path: str) -> int:
     fd = os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     for part in (part for part in path.split("/") if part not in ("", ".")):
         fd = _step(fd, part)
-        if os.path.islink(f"/proc/self/fd/{fd}") and (os.fstat(fd).st_mode & 0o170000) == 0o120000:
+        if _is_kind(fd, S_IFLNK):
             os.close(fd)
             raise OSError(ELOOP, os.strerror(ELOOP), path)
     return fd
@@ -77,7 +79,7 @@ def open_without_symlinks(path: str) -> int:
 def ensure_in_root(root: str | int, path: str, *, directory: bool) -> int:
     """Open ``path`` in ``root`` as O_PATH, creating what is missing: directories 0755, an empty file 0644 at the end.
 
-    A file where a directory is wanted is replaced by one (ACE-014). A dangling symlink, or a directory where a file is
+    The modes are subject to the caller's umask. A file where a directory is wanted is replaced by one (ACE-014). A dangling symlink, or a directory where a file is
     wanted, is an OSError.
     """
     root_fd = root if isinstance(root, int) else os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -103,7 +105,7 @@ def _open_or_create(root_fd: int, path: str, *, directory: bool, replace: bool) 
     except FileNotFoundError:
         _create(root_fd, path, directory=directory)
         return open_in_root(root_fd, path)
-    is_directory = (os.fstat(fd).st_mode & 0o170000) == 0o040000
+    is_directory = _is_kind(fd, S_IFDIR)
     if is_directory == directory:
         return fd
     os.close(fd)
@@ -137,40 +139,74 @@ def _step(fd: int, part: str) -> int:
         os.close(fd)
 
 
+def _is_kind(fd: int, kind: int) -> bool:
+    return S_IFMT(os.fstat(fd).st_mode) == kind
+
+
 def _walk_in_root(root_fd: int, path: str, flags: int) -> int:
     """The fallback: a stack of open directories from the root to here, one component at a time."""
     stack = [os.dup(root_fd)]
-    pending = [part for part in reversed(path.split("/")) if part not in ("", ".")]
+    pending = _split(path)
     links = 0
     try:
         while pending:
             part = pending.pop()
-            if part == "..":
-                if len(stack) > 1:
-                    os.close(stack.pop())
+            if part in (".", ".."):
+                _leave(stack, part, path)
                 continue
             fd = os.open(part, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=stack[-1])
-            if (os.fstat(fd).st_mode & 0o170000) != 0o120000:
+            if not _is_kind(fd, S_IFLNK):
                 stack.append(fd)
                 continue
-            try:
-                target = os.readlink("", dir_fd=fd)
-            finally:
-                os.close(fd)
+            target = _read_link(fd, path)
             links += 1
             if links > _MAX_LINKS:
                 raise OSError(ELOOP, os.strerror(ELOOP), path)
             if target.startswith("/"):
                 while len(stack) > 1:
                     os.close(stack.pop())
-            pending.extend(piece for piece in reversed(target.split("/")) if piece not in ("", "."))
-        if flags & os.O_PATH:
-            return os.dup(stack[-1])
-        if len(stack) == 1:
-            return os.open(".", flags | os.O_CLOEXEC, dir_fd=stack[-1])
-        return os.open(f"/proc/self/fd/{stack[-1]}", flags | os.O_CLOEXEC)
+            pending.extend(_split(target))
+        return _reopen(stack, flags)
     except FileNotFoundError as error:
         raise OSError(ENOENT, os.strerror(ENOENT), path) from error
     finally:
         for fd in stack:
             os.close(fd)
+
+
+def _split(path: str) -> list[str]:
+    """The components of ``path``, last first; what is not a directory must not be followed by a slash, so "." stays."""
+    return [part or "." for part in reversed(path.lstrip("/").split("/"))]
+
+
+def _leave(stack: list[int], part: str, path: str) -> None:
+    """``.`` or ``..`` after the top of the stack, which must be a directory; the root is its own parent."""
+    if not _is_kind(stack[-1], S_IFDIR):
+        raise OSError(ENOTDIR, os.strerror(ENOTDIR), path)
+    if part == ".." and len(stack) > 1:
+        os.close(stack.pop())
+
+
+def _read_link(fd: int, path: str) -> str:
+    """The text of the symlink ``fd``, which is closed; a magic link of procfs is an error, as with openat2."""
+    try:
+        target = os.readlink("", dir_fd=fd)
+        # procfs' plain links (self, mounts) are relative; a magic link reads as a path or as kind:[inode]
+        if (target.startswith("/") or ":" in target) and _lies_on_procfs(fd):
+            raise OSError(ELOOP, os.strerror(ELOOP), path)
+        return target
+    finally:
+        os.close(fd)
+
+
+def _lies_on_procfs(fd: int) -> bool:
+    buffer = (ctypes.c_long * 32)()
+    return bool(libc.fstatfs(fd, ctypes.byref(buffer)) == 0 and buffer[0] == _PROC_SUPER_MAGIC)
+
+
+def _reopen(stack: list[int], flags: int) -> int:
+    if flags & os.O_PATH and not flags & os.O_DIRECTORY:
+        return os.dup(stack[-1])
+    if len(stack) == 1:
+        return os.open(".", flags | os.O_CLOEXEC, dir_fd=stack[-1])
+    return os.open(f"/proc/self/fd/{stack[-1]}", flags | os.O_CLOEXEC)

@@ -29,9 +29,7 @@ class VolumeMount:
 
     __slots__ = ("host", "path", "read_only", "recursive", "source", "volume")
 
-    def __init__(
-        self, volume: str, *, source: str, path: str, read_only: bool, recursive: bool, host: bool
-    ) -> None:
+    def __init__(self, volume: str, *, source: str, path: str, read_only: bool, recursive: bool, host: bool) -> None:
         self.volume, self.source, self.path = volume, source, path
         self.read_only, self.recursive, self.host = read_only, recursive, host
 

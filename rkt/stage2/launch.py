@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import resource
 import signal
+from errno import EINVAL
 
-from rkt.errors import RktError, reason
+from rkt.errors import NotSupportedError, RktError, reason
 from rkt.linux import capabilities, syscalls
 from rkt.linux.landlock import confine_execution
 from rkt.linux.safe_path import RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, openat2
@@ -32,10 +33,19 @@ class LaunchError(RktError):
 def enter_root(directory: str) -> None:
     """Make ``directory`` (a mount) the root of the caller's mount namespace; nothing of the old root is left in it.
 
-    Raises OSError. pivot_root(2) with both arguments ``.`` stacks the old root on the new one, where it is unmounted.
+    Raises OSError, or NotSupportedError on an initramfs, whose root cannot be left. pivot_root(2) with both arguments
+    ``.`` stacks the old root on the new one, where it is unmounted.
     """
     os.chdir(directory)
-    syscalls.pivot_root(".", ".")
+    try:
+        syscalls.pivot_root(".", ".")
+    except OSError as error:
+        if error.errno != EINVAL:
+            raise
+        message = f'cannot make "{directory}" a root file system: {reason(error)}'
+        raise NotSupportedError(
+            message, "the host may run from an initramfs: switch_root to a disk or tmpfs first"
+        ) from error
     syscalls.umount2(".", syscalls.MNT_DETACH)
     os.chdir("/")
 
@@ -167,5 +177,3 @@ def report(fd: int, error: BaseException) -> None:
     else:
         text = f"internal error: {type(error).__name__}: {error}"
     os.write(fd, text.encode("utf-8", "backslashreplace")[:4096])
-
-

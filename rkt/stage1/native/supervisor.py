@@ -53,7 +53,7 @@ def _prepare_cgroup(plan: PodPlan, cgroup: PodCgroup) -> dict[str, Descriptors]:
     for app in plan.apps:
         writes, missing = plan_writes(app.limits, cgroup.hierarchies)
         for what in missing:
-            diagnostics.warning(f"{what} of app \"{app.name}\" is not enforced: this host's cgroups cannot limit it")
+            diagnostics.warning(f'{what} of app "{app.name}" is not enforced: this host\'s cgroups cannot limit it')
         cgroup.apply(app.name, writes)
         descriptors[app.name] = Descriptors(group=cgroup.open_group(app.name), null_fd=null_fd)
     return descriptors
