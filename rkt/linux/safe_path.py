@@ -79,8 +79,8 @@ def open_without_symlinks(path: str) -> int:
 def ensure_in_root(root: str | int, path: str, *, directory: bool) -> int:
     """Open ``path`` in ``root`` as O_PATH, creating what is missing: directories 0755, an empty file 0644 at the end.
 
-    The modes are subject to the caller's umask. A file where a directory is wanted is replaced by one (ACE-014). A dangling symlink, or a directory where a file is
-    wanted, is an OSError.
+    The modes are subject to the caller's umask. A file where a directory is wanted is replaced by one (ACE-014). A
+    dangling symlink, or a directory where a file is wanted, is an OSError.
     """
     root_fd = root if isinstance(root, int) else os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
