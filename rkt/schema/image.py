@@ -10,7 +10,7 @@ from rkt.schema.app import App, decode_app, values_text
 from rkt.schema.dependency import Dependency, decode_dependency
 from rkt.schema.header import CURRENT_VERSION, MIGRATED_FROM, read_header
 from rkt.schema.json_reader import decode_json
-from rkt.schema.json_writer import list_text, object_text, string_text, strings_text
+from rkt.schema.json_writer import document_bytes, list_text, object_text, string_text, strings_text
 from rkt.schema.label import Label, decode_labels
 from rkt.schema.named_value import find_value
 from rkt.schema.names import IMAGE_KIND
@@ -143,4 +143,4 @@ def encode_image_manifest(manifest: ImageManifest) -> bytes:
         ("pathWhitelist", strings_text(manifest.path_whitelist) if manifest.path_whitelist else None),
         (MIGRATED_FROM, string_text(manifest.original_version) if migrated else None),
     )
-    return object_text(members, manifest.unknown).encode("utf-8")
+    return document_bytes(object_text(members, manifest.unknown), source="image manifest")

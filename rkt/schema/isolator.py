@@ -127,7 +127,7 @@ def _decode_isolators(items: Sequence[JSON], path: str, reading: Reading) -> tup
             from rkt.schema.isolator_value import check_value
 
             check_value(name, value, members.at("value"), reading)
-        elif "value" not in members.given:
+        elif members.is_object and "value" not in members.given:
             members.report("value", "is required")
         found.append(Isolator(name=name, value=value, unknown=members.unknown))
     return tuple(found)

@@ -126,7 +126,7 @@ def _decode_text(data: bytes, source: str) -> str:
 def _is_too_deep(document: JSON) -> bool:
     """Whether containers are nested deeper than the limit; level by level, because the input is hostile."""
     level: list[JSON] = [document]
-    for _ in range(DEPTH_LIMIT + 1):
+    for _ in range(DEPTH_LIMIT):
         level = [child for value in level for child in _items(value) if isinstance(child, (dict, list))]
         if not level:
             return False

@@ -7,6 +7,7 @@ they wrote and this package reads comes out with the same bytes. Nothing is sort
 from __future__ import annotations
 
 from rkt.schema.json_reader import JSONNumber
+from rkt.schema.problems import ManifestError, Problem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,6 +38,14 @@ def object_text(members: Iterable[tuple[str, str | None]], unknown: Unknown = ()
     parts = [f'"{name}":{text}' for name, text in members if text is not None]
     parts += [f"{string_text(name)}:{text}" for name, text in unknown]
     return "{" + ",".join(parts) + "}"
+
+
+def document_bytes(text: str, *, source: str) -> bytes:
+    """``text`` as UTF-8; :class:`ManifestError` when a value came from bytes that are no text (``\\udcff``)."""
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise ManifestError(source, [Problem(path="", message="holds text that is not Unicode")]) from None
 
 
 def list_text(items: Iterable[str]) -> str:

@@ -1,7 +1,8 @@
 """AC Identifiers, AC Names, AC Kinds and the names of environment variables (appc types.md).
 
 Strict by default: two separators are never adjacent (the specification's expression, not the looser check of the
-original library). What older releases allowed is in :mod:`rkt.schema.migration.rules`, not here.
+original library). One pair is allowed, ``/~``: the specification's own example ``example.com/~user/app_v1`` has it,
+although its expression forbids it. What older releases allowed is in :mod:`rkt.schema.migration.rules`, not here.
 No regular expressions: compiling one costs more than reading a manifest.
 """
 
@@ -20,8 +21,8 @@ POD_KIND = "PodManifest"
 
 
 def find_identifier_problem(text: str) -> str | None:
-    """Why ``text`` is not an AC Identifier; None when it is (``^[a-z0-9]+([-._~/][a-z0-9]+)*$``, any length)."""
-    return _find_problem(text, text.translate(_IDENTIFIER_SEPARATORS), "-._~/")
+    """Why ``text`` is not an AC Identifier; None when it is (``^[a-z0-9]+((/~|[-._~/])[a-z0-9]+)*$``, any length)."""
+    return _find_problem(text, text.replace("/~", "/").translate(_IDENTIFIER_SEPARATORS), "-._~/")
 
 
 def find_name_problem(text: str) -> str | None:
@@ -89,7 +90,7 @@ def sanitize_ac_identifier(text: str) -> str:
     """``text`` made an AC Identifier: lower case, foreign characters become ``-``, edges trimmed.
 
     Raises :class:`InvalidValueError` when nothing is left. Unlike the original's, the result always matches the
-    strict form: of several separators in a row only the first stays.
+    strict form: of several separators in a row only the first stays (but ``/~`` does as a whole).
     """
     return _sanitize("AC identifier", text, "-._~/")
 
@@ -106,6 +107,8 @@ def _sanitize(kind: str, text: str, separators: str) -> str:
             result += character
         elif result and result[-1] in _ALPHANUMERIC:
             result += character if character in separators else "-"
+        elif character == "~" and result.endswith("/"):
+            result += character
     result = result.strip(separators)
     if not result:
         raise InvalidValueError(kind, text, "holds no letter or digit")

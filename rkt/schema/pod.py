@@ -11,7 +11,7 @@ from rkt.schema.exposed_port import ExposedPort, decode_exposed_port
 from rkt.schema.header import CURRENT_VERSION, MIGRATED_FROM, read_header
 from rkt.schema.isolator import Isolator, decode_pod_isolators
 from rkt.schema.json_reader import decode_json
-from rkt.schema.json_writer import list_text, object_text, string_text
+from rkt.schema.json_writer import document_bytes, list_text, object_text, string_text
 from rkt.schema.named_value import find_value, report_repeated
 from rkt.schema.names import POD_KIND
 from rkt.schema.problems import quoted
@@ -174,4 +174,4 @@ def encode_pod_manifest(manifest: PodManifest) -> bytes:
         ("userLabels", pairs_text(manifest.user_labels)),
         (MIGRATED_FROM, string_text(manifest.original_version) if migrated else None),
     )
-    return object_text(members, manifest.unknown).encode("utf-8")
+    return document_bytes(object_text(members, manifest.unknown), source="pod manifest")

@@ -94,14 +94,14 @@ def describe(value: JSON) -> str:
 class Members:
     """The members of one JSON object. A member that is null counts as absent (IMG-082)."""
 
-    __slots__ = ("_is_object", "given", "path", "reading", "unknown")
+    __slots__ = ("given", "is_object", "path", "reading", "unknown")
 
     def __init__(self, value: JSON, path: str, reading: Reading, known: dict[str, str]) -> None:
         self.path = path
         self.reading = reading
         self.given: dict[str, JSON] = {}
         unknown: list[tuple[str, str]] = []
-        self._is_object = isinstance(value, dict)
+        self.is_object = isinstance(value, dict)
         if isinstance(value, dict):
             for name, item in value.items():
                 canonical = known.get(name) or (known.get(name.lower()) if name.isascii() else None)
@@ -126,7 +126,7 @@ class Members:
     def require(self, name: str, *, required: bool = True) -> JSON:
         """A member as it is; None, and a problem if it is ``required``, when it is absent."""
         value = self.given.get(name)
-        if value is None and required and self._is_object:
+        if value is None and required and self.is_object:
             self.report(name, "is required")
         return value
 
