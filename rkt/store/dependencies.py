@@ -98,20 +98,10 @@ def _check_limits(top: str, key: str, on_path: set[str], *, depth: int, layers: 
 
 def tree_id(layers: tuple[ImageLayer, ...]) -> str:
     """The name of the tree that these layers make: ``deps-sha512-`` and 64 digits over the keys, top image first."""
-    keys = ",".join(layer.key for layer in reversed(layers))
-    return "deps-sha512-" + _sha512_digits(keys.encode())[:64]
-
-
-def _sha512_digits(data: bytes) -> str:
-    """SHA-512 of a few bytes by the interpreter's own code: ``hashlib`` would load OpenSSL, 3 ms of every run."""
-    for name in ("_sha2", "_sha512"):
-        try:
-            return str(__import__(name).sha512(data).hexdigest())
-        except ImportError:
-            pass
     import hashlib
 
-    return hashlib.sha512(data).hexdigest()
+    keys = ",".join(layer.key for layer in reversed(layers))
+    return "deps-sha512-" + hashlib.sha512(keys.encode()).hexdigest()[:64]
 
 
 def find_dependency(store: ImageStore, dependency: Dependency) -> ImageRecord | None:
