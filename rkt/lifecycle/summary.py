@@ -27,6 +27,16 @@ APP_UNKNOWN, APP_CREATED, APP_RUNNING, APP_EXITED = "unknown", "created", "runni
 
 #: phases in which the pod was attached to networks
 _NETWORK_STATES = (phases.RUNNING, phases.EXITED, phases.EXITED_DELETING, phases.EXITED_GARBAGE)
+#: not everything has been written yet, or some has been removed already: then it is no error that something is missing
+_PARTIAL_STATES = (
+    phases.EMBRYO,
+    phases.PREPARING,
+    phases.ABORTED_PREPARE,
+    phases.EXITED_DELETING,
+    phases.DELETING,
+    phases.GARBAGE,
+)
+_ATTEMPTS = 8
 _APP_STATES = {phases.PREPARED: APP_CREATED, phases.RUNNING: APP_RUNNING} | dict.fromkeys(
     (phases.EXITED, phases.EXITED_DELETING, phases.EXITED_GARBAGE, phases.DELETING, phases.GARBAGE), APP_EXITED
 )
@@ -169,7 +179,12 @@ class PodSummary(Value):
 
 def load_summary(pod: Pod) -> PodSummary:
     """Everything that can be read of an open pod. Raises PodNotFoundError if it has been removed meanwhile."""
-    return _Reading(pod).summarise()
+    for _ in range(_ATTEMPTS):
+        summary = _Reading(pod).summarise()
+        # what is missing may have been taken away by a collector: then look again
+        if not summary.errors or pod.current_state() == summary.state:
+            break
+    return summary
 
 
 class _Reading:
@@ -188,7 +203,7 @@ class _Reading:
         if self._state in _NETWORK_STATES:
             networks = self._attempt(lambda: contents.load_networks(pod), networks)
         pid = self._attempt(lambda: contents.find_pid(pod), None)
-        manifest = self._load_manifest()
+        manifest = self._attempt(lambda: contents.load_manifest(pod), None)
         apps = tuple(self._summarise_app(app, manifest) for app in manifest.apps) if manifest is not None else ()
         return PodSummary(
             uuid=pod.uuid,
@@ -201,18 +216,8 @@ class _Reading:
             apps=apps,
             user_annotations=manifest.user_annotations if manifest is not None else (),
             user_labels=manifest.user_labels if manifest is not None else (),
-            errors=tuple(self._errors),
+            errors=() if self._state in _PARTIAL_STATES else tuple(self._errors),
         )
-
-    def _load_manifest(self) -> PodManifest | None:
-        # a pod that is not prepared yet, or no more, has a right to lack one
-        half_written = self._state in (phases.EMBRYO, phases.PREPARING, phases.ABORTED_PREPARE)
-        going = self._state in (phases.DELETING, phases.EXITED_DELETING, phases.GARBAGE)
-        before = len(self._errors)
-        manifest = self._attempt(lambda: contents.load_manifest(self._pod), None)
-        if half_written or going:
-            del self._errors[before:]
-        return manifest
 
     def _summarise_app(self, app: RuntimeApp, manifest: PodManifest) -> AppSummary:
         pod, name = self._pod, app.name

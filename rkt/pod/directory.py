@@ -82,8 +82,7 @@ class Pod:
 
     def lock_exclusive(self, *, wait: bool = False) -> None:
         """Become the owner, with ``wait`` after at most LOCK_WAIT_SECONDS; PodLockedError names who holds the lock."""
-        patience = LOCK_WAIT_SECONDS if wait else locking.READER_PATIENCE_SECONDS
-        if self._owner or locking.try_exclusive(self.lock_fd, patience_seconds=patience):
+        if self._owner or locking.try_exclusive(self.lock_fd, wait_seconds=LOCK_WAIT_SECONDS if wait else 0.0):
             self._owner = True
             return
         from rkt.pod.lock_holders import find_lock_holders

@@ -11,17 +11,19 @@ from errno import EWOULDBLOCK
 from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, LOCK_UN, flock
 
 #: readers hold the lock shared for microseconds; an owner-to-be does not take that for an owner
-READER_PATIENCE_SECONDS = 0.05
+_READER_PATIENCE_SECONDS = 0.05
 _PAUSE_SECONDS = 0.002
 
 
-def try_exclusive(fd: int, *, patience_seconds: float = READER_PATIENCE_SECONDS) -> bool:
-    """Take the lock exclusively; False if somebody else still has it after ``patience_seconds``. Raises OSError."""
-    deadline = 0.0
+def try_exclusive(fd: int, *, wait_seconds: float = 0.0) -> bool:
+    """Take the lock exclusively; False if somebody else owns it, after ``wait_seconds``. Raises OSError.
+
+    That readers have it shared for a moment is waited out in any case.
+    """
+    started = time.monotonic()
     while not _try(fd, LOCK_EX):
-        now = time.monotonic()
-        deadline = deadline or now + patience_seconds
-        if now >= deadline:
+        patience = 0.0 if is_exclusively_locked(fd) else _READER_PATIENCE_SECONDS
+        if time.monotonic() - started >= max(wait_seconds, patience):
             return False
         time.sleep(_PAUSE_SECONDS)
     return True

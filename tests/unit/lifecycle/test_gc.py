@@ -47,9 +47,7 @@ def collect(
     return said
 
 
-def test_pods_are_marked_and_kept_within_the_grace_period(
-    pods: PodFactory, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_pods_are_marked_and_kept_within_the_grace_period(pods: PodFactory, capfd: pytest.CaptureFixture[str]) -> None:
     exited, aborted, embryo = (pods.make_closed(phase) for phase in ("run", "prepare", "embryo"))
     prepared = pods.make_closed("prepared")
     assert sorted(collect(pods.data)) == sorted(f'Garbage collecting pod "{uuid}"' for uuid in (aborted, embryo))
@@ -105,9 +103,7 @@ def test_gc_without_pods_does_nothing(data: DataDirectory) -> None:
 
 
 @pytest.mark.parametrize("wall_seconds", [YEARS, -YEARS])
-def test_clock_that_jumps_deletes_nothing(
-    pods: PodFactory, monkeypatch: pytest.MonkeyPatch, wall_seconds: int
-) -> None:
+def test_clock_that_jumps_deletes_nothing(pods: PodFactory, monkeypatch: pytest.MonkeyPatch, wall_seconds: int) -> None:
     expected = {pods.make_closed(phase): phase for phase in ("prepared", "exited-garbage")}
     real: Callable[[], int] = time.time_ns
     monkeypatch.setattr(time, "time_ns", lambda: real() + wall_seconds * 10**9)

@@ -26,19 +26,19 @@ def two(tmp_path: Path) -> Iterator[tuple[int, int]]:
 def test_only_one_can_hold_the_lock(two: tuple[int, int]) -> None:
     first, second = two
     assert locking.try_exclusive(first)
-    assert not locking.try_exclusive(second, patience_seconds=0)
+    assert not locking.try_exclusive(second)
     locking.unlock(first)
-    assert locking.try_exclusive(second, patience_seconds=0)
+    assert locking.try_exclusive(second)
 
 
 def test_probe_tells_and_leaves_no_trace(two: tuple[int, int]) -> None:
     first, second = two
     assert not locking.is_exclusively_locked(second)
-    assert locking.try_exclusive(first, patience_seconds=0)
+    assert locking.try_exclusive(first)
     assert locking.is_exclusively_locked(second)
     locking.unlock(first)
     assert not locking.is_exclusively_locked(second)
-    assert locking.try_exclusive(first, patience_seconds=0)
+    assert locking.try_exclusive(first)
 
 
 def test_a_reader_for_a_moment_does_not_keep_an_owner_out(
@@ -59,6 +59,19 @@ def test_a_reader_for_a_moment_does_not_keep_an_owner_out(
     monkeypatch.setattr(time, "sleep", leave)
     assert locking.try_exclusive(second)
     assert len(pauses) == 1
+
+
+def test_an_owner_is_not_waited_for_unless_asked(two: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    import time
+
+    first, second = two
+    assert locking.try_exclusive(first)
+    pauses: list[float] = []
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    assert not locking.try_exclusive(second)
+    assert pauses == []
+    assert not locking.try_exclusive(second, wait_seconds=0.01)
+    assert pauses
 
 
 def test_holders_are_those_that_keep_the_description_open(pods: PodFactory) -> None:
