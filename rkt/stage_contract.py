@@ -71,17 +71,18 @@ def overlay_directories(tree_id: str, app: str) -> tuple[str, str]:
     return (f"overlay/{tree_id}/upper/{app}", f"overlay/{tree_id}/work/{app}")
 
 
+#: words of ``RunArguments.insecure`` -> flag of the argument vector (interface version 3)
+INSECURE_FLAGS = {
+    "capabilities": "--disable-capabilities-restriction",
+    "paths": "--disable-paths",
+    "seccomp": "--disable-seccomp",
+}
+
+
 class RunArguments:
-    """The options of the ``run`` entrypoint; ``net`` is the words of ``--net``, ``insecure`` the switches that are off."""
+    """The options of the ``run`` entrypoint; ``net`` is the words of ``--net``, ``insecure`` what is switched off."""
 
     __slots__ = ("debug", "hostname", "insecure", "interactive", "ipc", "local_config", "net", "uuid")
-
-    #: words of ``insecure`` -> flag of the argument vector (interface version 3)
-    INSECURE = {
-        "capabilities": "--disable-capabilities-restriction",
-        "paths": "--disable-paths",
-        "seccomp": "--disable-seccomp",
-    }
 
     def __init__(
         self,
@@ -116,7 +117,7 @@ class RunArguments:
             words.append(f"--local-config={self.local_config}")
         if self.hostname:
             words.append(f"--hostname={self.hostname}")
-        words.extend(flag for word, flag in self.INSECURE.items() if word in self.insecure)
+        words.extend(flag for word, flag in INSECURE_FLAGS.items() if word in self.insecure)
         if self.ipc:
             words.append(f"--ipc={self.ipc}")
         return [*words, self.uuid]
@@ -127,7 +128,7 @@ class RunArguments:
         if not words or words[-1].startswith("-"):
             raise ValueError("the last argument must be the pod's UUID")
         arguments = cls(words[-1])
-        switches = {flag: word for word, flag in cls.INSECURE.items()}
+        switches = {flag: word for word, flag in INSECURE_FLAGS.items()}
         for word in words[:-1]:
             name, _, value = word.partition("=")
             if word in ("--debug", "--interactive"):

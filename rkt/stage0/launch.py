@@ -8,7 +8,7 @@ from __future__ import annotations
 from rkt.errors import RktError
 from rkt.stage0.prepare import settle_pod
 from rkt.stage1.entrypoints import run_pod
-from rkt.stage_contract import RunArguments
+from rkt.stage_contract import INSECURE_FLAGS, RunArguments
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def launch(pod: Pod, options: LaunchOptions) -> int:
         interactive=options.interactive,
         hostname=options.hostname,
         ipc=options.ipc,
-        insecure=options.insecure & RunArguments.INSECURE.keys(),
+        insecure=options.insecure & INSECURE_FLAGS.keys(),
         debug=options.debug,
         local_config=options.local_config,
     )

@@ -96,7 +96,8 @@ def _volume_mount(volume: Volume, path: str, pod_path: str, *, read_only: bool) 
 
 
 def _refuse_nested(mounts: tuple[VolumeMount, ...], app: str) -> None:
-    for above, below in zip(mounts[:-1], mounts[1:], strict=True):
+    for index, below in enumerate(mounts[1:]):
+        above = mounts[index]
         if below.path.startswith(above.path.rstrip("/") + "/"):
             raise VolumeError(f'mounts of app "{app}" overlap: "{above.path}" and "{below.path}"')
 
