@@ -347,6 +347,10 @@ def test_supplied_manifest_that_is_complete_passes() -> None:
     check_pod_manifest(supplied(ports=(ExposedPort(name="sql", host_port=1),)), {"db": image()})
 
 
+def test_supplied_manifest_may_shorten_image_ids_as_rkt_prints_them() -> None:
+    check_pod_manifest(supplied(RuntimeApp(name="db", image=RuntimeImage(id=KEY))), {"db": image()})
+
+
 @pytest.mark.parametrize(
     ("manifest", "images", "message"),
     [
