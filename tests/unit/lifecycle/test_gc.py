@@ -14,10 +14,12 @@ from harness.pod_factory import Owner, PodFactory
 
 from rkt.lifecycle import deletion, gc
 from rkt.lifecycle.deletion import delete_pod
+from rkt.lifecycle.leftover_mounts import detach_mounts
 from rkt.lifecycle.rm import RemovalError, remove_pods
 from rkt.paths import POD_PHASES, DataDirectory
 from rkt.pod.directory import list_pods
 from rkt.pod.errors import PodError
+from rkt.pod.removal import remove_tree
 
 YEARS = 10 * 365 * 86400
 
@@ -137,7 +139,7 @@ def test_pod_that_cannot_be_deleted_does_not_keep_the_others(
     pods: PodFactory, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     bad, good = sorted(pods.make_closed("garbage") for _ in range(2))
-    real = deletion.detach_mounts
+    real = detach_mounts
 
     def detach(path: str) -> None:
         if path.endswith(bad):
@@ -220,8 +222,12 @@ def test_deletion_that_is_interrupted_anywhere_is_finished_by_the_next(
 
 def test_manifest_is_the_last_file_to_go(pods: PodFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     removed: list[str] = []
-    real = deletion.remove_tree
-    monkeypatch.setattr(deletion, "remove_tree", lambda fd, name: (removed.append(name), real(fd, name))[1])
+
+    def remove(fd: int, name: str) -> None:
+        removed.append(name)
+        remove_tree(fd, name)
+
+    monkeypatch.setattr(deletion, "remove_tree", remove)
     with pods.make("garbage", owned=True) as pod:
         delete_pod(pod)
     assert removed[0] == "rootfs"
