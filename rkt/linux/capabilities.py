@@ -5,6 +5,8 @@ Which capabilities an app gets is decided by ``rkt.stage1.native``; this module 
 
 from __future__ import annotations
 
+from errno import EINVAL
+
 from rkt.linux import syscalls
 
 #: in the order of their numbers (linux/capability.h)
@@ -92,7 +94,7 @@ def limit_bounding_set(mask: int) -> None:
     """Drop every capability outside ``mask`` from the caller's bounding set, and the ambient and inheritable sets.
 
     The effective and permitted sets stay until the next execve(2), which computes them from the bounding set: the
-    caller can still install a seccomp filter. Needs CAP_SETPCAP.
+    caller can still install a seccomp filter. Raises OSError; needs CAP_SETPCAP.
     """
     syscalls.prctl(syscalls.PR_CAP_AMBIENT, syscalls.PR_CAP_AMBIENT_CLEAR_ALL)
     for number in range(64):
@@ -100,8 +102,10 @@ def limit_bounding_set(mask: int) -> None:
             continue
         try:
             syscalls.prctl(syscalls.PR_CAPBSET_DROP, number)
-        except OSError:
-            # EINVAL: this kernel has no capability of that number, nor of any above it
+        except OSError as error:
+            # this kernel has no capability of that number, nor of any above it
+            if error.errno != EINVAL:
+                raise
             break
     effective, permitted, _ = syscalls.capget()
     syscalls.capset(effective=effective, permitted=permitted, inheritable=0)
