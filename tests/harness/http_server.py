@@ -1,4 +1,4 @@
-"""A web server on the loopback interface that answers what it is told to, lies included, and remembers what it was asked."""
+"""A web server on the loopback interface that answers as it is told to, lies included, and remembers the questions."""
 
 from __future__ import annotations
 

@@ -191,7 +191,6 @@ BROKEN_BODIES: dict[str, dict[str, object]] = {
     "cut before the last byte": {"hang_up_after": -1},
     "longer than announced": {"length": "50"},
     "shorter than announced": {"length": "9999999"},
-    "a length that is no number": {"length": "abc"},
     "a negative length": {"length": "-5", "hang_up_after": 10},
     "without a length, cut short": {"length": "", "hang_up_after": 60},
     "stalled": {"stall_seconds": 30.0},
@@ -199,7 +198,7 @@ BROKEN_BODIES: dict[str, dict[str, object]] = {
 
 
 @pytest.mark.parametrize("verified", [True, False], ids=["verified", "insecure"])
-@pytest.mark.parametrize("name", sorted(set(BROKEN_BODIES) - {"a length that is no number"}))
+@pytest.mark.parametrize("name", BROKEN_BODIES)
 def test_a_broken_body_is_an_error_and_leaves_nothing(
     publish: Callable[..., str], fetcher: MakeFetcher, leftovers: Leftovers, name: str, verified: bool
 ) -> None:
