@@ -44,7 +44,7 @@ def remove_pods(data: DataDirectory, texts: Sequence[str], *, tell: Callable[[st
                 remove_pod(pod)
                 tell(f'"{pod.uuid}"')
         except RktError as error:
-            diagnostics.line(error.message if error.hint is None else f"{error.message}\n{error.hint}")
+            diagnostics.line(error.message if error.hint is None else f"{error.message}\nhint: {error.hint}")
             failed = True
     if failed:
         raise RemovalError("failed to remove one or more pods")

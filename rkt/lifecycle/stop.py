@@ -51,7 +51,7 @@ def stop_pods(data: DataDirectory, texts: Sequence[str], *, force: bool = False,
                 else:
                     diagnostics.line(f'pod "{pod.uuid}" is already stopped')
         except RktError as error:
-            diagnostics.line(error.message if error.hint is None else f"{error.message}\n{error.hint}")
+            diagnostics.line(error.message if error.hint is None else f"{error.message}\nhint: {error.hint}")
             failed += 1
     if failed:
         raise StopError(f"failed to stop {failed} pod(s)")
