@@ -21,13 +21,13 @@ _VOLUME_KEYS = ("kind", "source", "readOnly", "recursive", "mode", "uid", "gid")
 _MAX_DIGITS = 10
 
 
-def parse_pairs(text: str, *, kind: str) -> list[tuple[str, str]]:
-    """``key=value,key=value`` as pairs, in order; ``kind`` names the text in messages."""
+def parse_pairs(text: str, *, kind: str, whole: str | None = None) -> list[tuple[str, str]]:
+    """``key=value,key=value`` as pairs, in order; messages name ``kind`` and the ``whole`` text it is a part of."""
     pairs = []
     for part in text.split(","):
         key, equals, value = part.partition("=")
         if not equals or not key:
-            raise InvalidValueError(kind, text, f'"{part}" must have the form KEY=VALUE')
+            raise InvalidValueError(kind, whole or text, f'"{part}" must have the form KEY=VALUE')
         pairs.append((key, value))
     return pairs
 
@@ -39,7 +39,7 @@ def _parse_named(text: str, *, kind: str, keys: Collection[str]) -> tuple[str, d
     if why is not None:
         raise InvalidValueError(kind, text, f'the name "{name}" {why}')
     values: dict[str, str] = {}
-    for key, value in parse_pairs(rest, kind=kind) if comma else ():
+    for key, value in parse_pairs(rest, kind=kind, whole=text) if comma else ():
         if key not in keys:
             raise InvalidValueError(kind, text, f'unknown parameter "{key}"', f"known are: {', '.join(keys)}")
         if key in values:
@@ -118,7 +118,7 @@ def parse_app_reference(text: str) -> tuple[str, dict[str, str]]:
     if ":" in version or ":" in rest:
         raise InvalidValueError(kind, text, "only one colon is allowed, after the name")
     labels = {"version": version} if colon else {}
-    for label, value in parse_pairs(rest, kind=kind) if comma else ():
+    for label, value in parse_pairs(rest, kind=kind, whole=text) if comma else ():
         why = find_identifier_problem(label)
         if why is not None:
             raise InvalidValueError(kind, text, f'the label "{label}" {why}')
