@@ -171,6 +171,10 @@ class OpenGroup:
                 except ProcessLookupError:
                     continue
 
+    def fds(self) -> tuple[int, ...]:
+        """All descriptors of the group."""
+        return (*self._join_fds, self._members_fd)
+
     def close(self) -> None:
         for fd in (*self._join_fds, self._members_fd):
             os.close(fd)

@@ -112,10 +112,23 @@ def _fork_init(
         return pid
     status = 254
     try:
-        ours.close()
+        _close_all_but(
+            (0, 1, 2, theirs.fileno(), *group.fds()),
+            *((item.null_fd, *item.group.fds()) for item in descriptors.values()),
+        )
         status = run_init(plan, theirs, group, descriptors)
     finally:
         os._exit(status)
+
+
+def _close_all_but(*kept: tuple[int, ...]) -> None:
+    """The init keeps no directory of the host open, not even the lock: an app with CAP_SYS_PTRACE could use it."""
+    first = 0
+    for fd in sorted({fd for fds in kept for fd in fds}):
+        if fd > first:
+            syscalls.close_range(first, fd - 1)
+        first = fd + 1
+    syscalls.close_range(first)
 
 
 def _write_runtime_files(pod_path: str, *, init: int, subcgroup: str) -> None:
