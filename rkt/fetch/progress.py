@@ -28,18 +28,25 @@ class Progress:
         self._shown = is_terminal()
 
     def advance(self, count: int) -> None:
-        """``count`` more bytes are there. Draws at most ten times a second."""
+        """``count`` more bytes are there, 0 at the end. Draws at most ten times a second."""
         self._count += count
+        if count == 0:
+            self.finish()
         if self._shown and time.monotonic() - self._drawn_at >= _PAUSE_SECONDS:
             self._draw()
 
     def __enter__(self) -> Progress:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def finish(self) -> None:
+        """Draw the last state and end the line, so that others may write. Idempotent."""
         if self._shown:
             self._draw()
             write_raw("\n")
+            self._shown = False
+
+    def __exit__(self, *_: object) -> None:
+        self.finish()
 
     def _draw(self) -> None:
         self._drawn_at = time.monotonic()

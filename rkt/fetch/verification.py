@@ -25,7 +25,10 @@ _CHUNK_BYTES = 1 << 20
 
 
 class SignedSource:
-    """A source of image bytes that feeds ``signature`` (if there is one) and ``progress`` with all that passes."""
+    """A source of image bytes that feeds ``signature`` (if there is one) with all that passes.
+
+    ``progress`` is called with the size of each chunk, and with 0 at the end.
+    """
 
     __slots__ = ("_progress", "_signature", "_source")
 
