@@ -8,6 +8,8 @@ import pytest
 from harness.capabilities import skip_unless_served
 from harness.skips import SkipPolice, load_allowed_skips
 
+from rkt import diagnostics
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
@@ -28,6 +30,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     skip_unless_served(item)
+
+
+@pytest.fixture(autouse=True)
+def fresh_diagnostics() -> None:
+    """The prefix and the debug switch as they are before a verb has begun: a test before this one may have set them."""
+    diagnostics.configure(prefix="rkt", debug=False)
 
 
 @pytest.fixture(scope="session")
