@@ -26,9 +26,7 @@ class Annotation(NamedValue):
 
 def decode_annotations(items: Sequence[JSON], path: str, reading: Reading) -> tuple[Annotation, ...]:
     """The list of annotations at ``path``: names unique, ``created`` a timestamp, two of them web URLs."""
-    annotations = decode_named_values(
-        items, path, reading, kind=Annotation, find_problem=reading.rules.annotation_name
-    )
+    annotations = decode_named_values(items, path, reading, kind=Annotation, find_problem=reading.rules.annotation_name)
     if annotations:
         report_repeated([annotation.name for annotation in annotations], path, reading)
     for index, annotation in enumerate(annotations):

@@ -38,14 +38,15 @@ class Header(Value):
         self._freeze(document, ac_version, original_version)
 
 
-def read_header(document: JSON, reading: Reading, *, kind: str, source: str, lenient: bool) -> Header:
+def read_header(document: JSON, reading: Reading, *, kind: str, lenient: bool) -> Header:
     """The header of a manifest of ``kind``; sets ``reading.rules``. Raises :class:`ManifestError` if it is unusable."""
     if not isinstance(document, dict):
-        raise ManifestError(source, [Problem(path="", message=f"must be a JSON object, not {describe(document)}")])
+        message = f"must be a JSON object, not {describe(document)}"
+        raise ManifestError(reading.source, [Problem(path="", message=message)])
     version = _read_version(document, reading)
     release = parse_ac_version(version).release
     _check_kind(document, reading, kind=kind, release=release)
-    reading.finish(source)
+    reading.finish()
     original = _read_origin(document) or version
     old = parse_ac_version(original).release
     if lenient or old < FIRST_STRICT:
@@ -101,5 +102,3 @@ def _read_origin(document: dict[str, JSON]) -> str | None:
     """The release that :data:`MIGRATED_FROM` names; None when there is none or it is not a version."""
     value = document.get(MIGRATED_FROM)
     return value if isinstance(value, str) and find_version_problem(value) is None else None
-
-

@@ -88,13 +88,11 @@ def decode_image_manifest(data: bytes, *, source: str = "image manifest", lenien
     was migrated are those of today's form. ``source`` names the document in messages. ``lenient`` also accepts names
     that only older releases or the original's library let pass (``a--b``).
     """
-    reading = Reading()
-    header = read_header(
-        decode_json(data, source=source), reading, kind=IMAGE_KIND, source=source, lenient=lenient
-    )
+    reading = Reading(source)
+    header = read_header(decode_json(data, source=source), reading, kind=IMAGE_KIND, lenient=lenient)
     _check_series(header, reading)
     manifest = _decode(header, reading)
-    reading.finish(source)
+    reading.finish()
     return manifest
 
 

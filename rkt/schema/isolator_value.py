@@ -161,9 +161,9 @@ def decode_isolator_value(isolator: Isolator) -> Value | None:
     """
     if isolator.name not in _DECODERS:
         return None
-    reading = Reading()
+    reading = Reading(f'isolator "{isolator.name}"')
     value = check_value(isolator.name, isolator.value, "value", reading)
-    reading.finish(f'isolator "{isolator.name}"')
+    reading.finish()
     return value
 
 
@@ -171,8 +171,7 @@ def check_value(name: str, value: JSON, path: str, reading: Reading) -> Value:
     """The typed value of a known isolator; problems are reported below ``path``."""
     if value is None:
         reading.report(path, "is required")
-        value = {}
-        reading = Reading()
+        value, reading = {}, Reading("")
     return _DECODERS[name](name, value, path, reading)
 
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 SIZE_LIMIT = 4 << 20
 #: deepest nesting of objects and lists that is read (our own limit)
 DEPTH_LIMIT = 64
+#: problems after which the search for more ends: the document is hostile rather than mistaken
+_MAX_PROBLEMS = 1000
 #: an int of at most this many characters becomes an ``int``; 2^64 has 20 digits
 _INT_CHARACTERS = 20
 
@@ -100,7 +102,8 @@ def decode_json(data: bytes, *, source: str) -> JSON:
         raise _failure(source, f"is nested deeper than {DEPTH_LIMIT} levels") from None
     if _is_too_deep(value):
         raise _failure(source, f"is nested deeper than {DEPTH_LIMIT} levels")
-    problems = list(_inspect(value, texts=not text.isascii() or "\\u" in text))
+    found = _inspect(value, texts=not text.isascii() or "\\u" in text)
+    problems = [problem for _, problem in zip(range(_MAX_PROBLEMS), found, strict=False)]
     if problems:
         raise ManifestError(source, problems)
     return value

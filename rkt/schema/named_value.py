@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     T = TypeVar("T", bound="NamedValue")
 
+_set = object.__setattr__
 _MEMBERS = member_names("name", "value")
 
 
@@ -34,7 +35,10 @@ class NamedValue(Value):
     unknown: Unknown
 
     def __init__(self, *, name: str, value: str, unknown: Unknown = ()) -> None:
-        self._freeze(name, value, unknown)
+        # one by one: a list may hold 100,000 of these
+        _set(self, "name", name)
+        _set(self, "value", value)
+        _set(self, "unknown", unknown)
 
     def json_text(self) -> str:
         """The canonical JSON text."""

@@ -22,6 +22,8 @@ POD_KIND = "PodManifest"
 
 def find_identifier_problem(text: str) -> str | None:
     """Why ``text`` is not an AC Identifier; None when it is (``^[a-z0-9]+((/~|[-._~/])[a-z0-9]+)*$``, any length)."""
+    if text and _ALPHANUMERIC.issuperset(text):
+        return None
     return _find_problem(text, text.replace("/~", "/").translate(_IDENTIFIER_SEPARATORS), "-._~/")
 
 

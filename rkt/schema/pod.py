@@ -106,10 +106,10 @@ def decode_pod_manifest(
     missing, tools are to fill them in. ``lenient`` also accepts image names that only older releases or the
     original's library let pass. Any version is read, because the original wrote its own one (``1.30.0``).
     """
-    reading = Reading(template=template)
-    header = read_header(decode_json(data, source=source), reading, kind=POD_KIND, source=source, lenient=lenient)
+    reading = Reading(source, template=template)
+    header = read_header(decode_json(data, source=source), reading, kind=POD_KIND, lenient=lenient)
     manifest = _decode(header, reading)
-    reading.finish(source)
+    reading.finish()
     return manifest
 
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     FindProblem: TypeAlias = Callable[[str], str | None]
 
+#: problems after which a reading gives up: the document is hostile rather than mistaken
+MAX_PROBLEMS = 1000
 #: an integer that no field may exceed (an unsigned 64-bit number)
 MAX_INTEGER = (1 << 64) - 1
 
@@ -53,12 +55,14 @@ CURRENT_RULES = Rules()
 class Reading:
     """One decode of one document: the problems found so far and the rules that hold.
 
-    ``template``: a pod manifest that tools have yet to complete, so what they fill in may be missing.
+    ``source`` names the document in messages. ``template``: a pod manifest that tools have yet to complete, so what
+    they fill in may be missing.
     """
 
-    __slots__ = ("problems", "rules", "template")
+    __slots__ = ("problems", "rules", "source", "template")
 
-    def __init__(self, *, rules: Rules = CURRENT_RULES, template: bool = False) -> None:
+    def __init__(self, source: str, *, rules: Rules = CURRENT_RULES, template: bool = False) -> None:
+        self.source = source
         self.problems: list[Problem] = []
         self.rules = rules
         self.template = template
@@ -66,11 +70,13 @@ class Reading:
     def report(self, path: str, message: str) -> None:
         """Note a problem; the caller goes on with some value, which nobody will see."""
         self.problems.append(Problem(path=path, message=message))
+        if len(self.problems) == MAX_PROBLEMS:
+            self.finish()
 
-    def finish(self, source: str) -> None:
+    def finish(self) -> None:
         """Raise :class:`ManifestError` if there was any problem."""
         if self.problems:
-            raise ManifestError(source, self.problems)
+            raise ManifestError(self.source, self.problems)
 
 
 def member_names(*names: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from rkt.schema.app import MountPoint
 from rkt.schema.names import find_identifier_problem, find_name_problem
-from rkt.schema.problems import InvalidValueError, ManifestError
+from rkt.schema.problems import InvalidValueError
 from rkt.schema.reading import Reading
 from rkt.schema.volume import DEFAULT_MODE, EMPTY, Volume, decode_volume
 
@@ -70,12 +70,10 @@ def parse_volume(text: str) -> Volume:
             if not (digits.isascii() and digits.isdigit() and len(digits) <= _MAX_DIGITS):
                 raise InvalidValueError("volume", text, f'"{key}" must be a number')
             members[key] = int(digits)
-    reading = Reading()
+    reading = Reading("volume")
     volume = decode_volume(members, "", reading)
-    try:
-        reading.finish("volume")
-    except ManifestError as error:
-        raise InvalidValueError("volume", text, str(error.problems[0]).replace(":", "", 1)) from None
+    for problem in reading.problems:
+        raise InvalidValueError("volume", text, f"{problem.path} {problem.message}")
     return volume
 
 

@@ -49,9 +49,7 @@ IMAGE: dict[str, Any] = {
     "labels": [{"name": "os", "value": "linux"}, {"name": "arch", "value": "amd64"}],
     "app": APP,
     "annotations": [{"name": "created", "value": "2014-10-27T19:32:27Z"}, {"name": "homepage", "value": "http://a"}],
-    "dependencies": [
-        {"imageName": "a", "imageID": FULL_ID, "labels": [{"name": "os", "value": "linux"}], "size": 1}
-    ],
+    "dependencies": [{"imageName": "a", "imageID": FULL_ID, "labels": [{"name": "os", "value": "linux"}], "size": 1}],
     "pathWhitelist": ["/a"],
 }
 POD: dict[str, Any] = {
@@ -134,7 +132,7 @@ def test_every_place_with_every_wrong_value_is_named(document: dict[str, Any], d
             except ManifestError as error:
                 found = [problem.path for problem in error.problems]
                 owner = path.rpartition("[" if path.endswith("]") else ".")[0]
-                assert any(each.startswith(path) or each.startswith(owner) for each in found), (path, wrong, found)
+                assert any(each.startswith((path, owner)) for each in found), (path, wrong, found)
                 if wrong is not None and _type_of(wrong) is not _type_of(right):
                     assert any(each.startswith(path) for each in found), (path, wrong, found)
             else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from fractions import Fraction
 
 import pytest
@@ -78,7 +78,10 @@ def test_versions_are_what_semver_says(text: str) -> None:
 
 
 SUFFIXES = {
-    **{"n": Fraction(1, 10**9), "u": Fraction(1, 10**6), "m": Fraction(1, 1000), "": Fraction(1)},
+    "n": Fraction(1, 10**9),
+    "u": Fraction(1, 10**6),
+    "m": Fraction(1, 1000),
+    "": Fraction(1),
     **{suffix: Fraction(1000) ** power for power, suffix in enumerate("kMGTPE", 1)},
     **{f"{suffix}i": Fraction(1024) ** power for power, suffix in enumerate("KMGTPE", 1)},
     **{f"e{power}": Fraction(10) ** power for power in (-12, -9, -3, 0, 1, 5, 18)},
@@ -114,7 +117,7 @@ def test_any_text_is_a_quantity_or_explained(text: str) -> None:
 
 
 @pytest.mark.spec("TYPE-033")
-@given(st.datetimes(timezones=st.timezones() | st.just(timezone.utc)))
+@given(st.datetimes(timezones=st.timezones() | st.just(UTC)))
 def test_what_python_writes_is_a_timestamp(moment: datetime) -> None:
     written = moment.isoformat()
     if re.fullmatch(r".*[+-]\d\d:\d\d", written):

@@ -14,6 +14,7 @@ from rkt.schema.pod import decode_pod_manifest, encode_pod_manifest
 from rkt.schema.version import RELEASES
 
 Object = dict[str, Any]
+Text = st.SearchStrategy[str]
 
 word = st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=1, max_size=4)
 ac_name = st.lists(word, min_size=1, max_size=3).map("-".join)
@@ -35,10 +36,11 @@ unknown = st.dictionaries(st.sampled_from(["x-unknown", "ñ", "Zz"]), json_value
 
 def record(required: Object, optional: Object | None = None) -> st.SearchStrategy[Object]:
     """An object of these members, perhaps with some that nobody knows."""
-    return st.builds(lambda known, extra: {**known, **extra}, st.fixed_dictionaries(required, optional=optional), unknown)
+    known: st.SearchStrategy[Object] = st.fixed_dictionaries(required, optional=optional or {})
+    return st.builds(lambda members, extra: {**members, **extra}, known, unknown)
 
 
-def named(names: st.SearchStrategy[str], values: st.SearchStrategy[str] = text) -> st.SearchStrategy[list[Object]]:
+def named(names: Text, values: Text = text) -> st.SearchStrategy[list[Object]]:
     """A list of ``{name, value}`` with unique names."""
     return st.lists(record({"name": names, "value": values}), max_size=3, unique_by=lambda item: item["name"])
 
@@ -50,7 +52,9 @@ def platform(labels: list[Object], os: str, arch: str) -> list[Object]:
 
 platforms = st.sampled_from([(os, arch) for os, arches in SUPPORTED_OS_ARCH.items() for arch in arches])
 labels = st.builds(lambda items, which: platform(items, *which), named(identifier), platforms)
-annotations = named(identifier.filter(lambda name: name not in ("created", "homepage", "documentation")))
+private_annotations: st.SearchStrategy[list[Object]] = named(
+    identifier.filter(lambda name: name not in ("created", "homepage", "documentation"))
+)
 environment = named(st.from_regex(r"[A-Za-z_][A-Za-z_0-9.-]{0,5}", fullmatch=True), argument)
 quantity = st.sampled_from(["1", "1G", "2Gi", "250m", " 1e3 ", "0.5", ".5k", "10E"]) | st.integers(0, 1 << 80)
 isolator = st.one_of(
@@ -70,6 +74,7 @@ port = st.integers(1, 65535).flatmap(
         {"count": st.integers(1, 65536 - number), "socketActivated": st.booleans()},
     )
 )
+single_port = port.map(lambda given: {**given, "count": 1})
 app = record(
     {"user": full_argument, "group": full_argument},
     {
@@ -95,7 +100,7 @@ image = record(
     {
         "labels": labels,
         "app": app,
-        "annotations": annotations,
+        "annotations": private_annotations,
         "dependencies": st.lists(
             record({"imageName": identifier}, {"imageID": image_id, "labels": labels, "size": st.integers(0, 1 << 63)}),
             max_size=2,
@@ -124,7 +129,7 @@ runtime_app = record(
         "app": app,
         "readOnlyRootFS": st.booleans(),
         "mounts": st.lists(record({"volume": ac_name, "path": path}, {"appVolume": volume}), max_size=2),
-        "annotations": annotations,
+        "annotations": private_annotations,
     },
 )
 pod = record(
@@ -136,10 +141,9 @@ pod = record(
     {
         "volumes": st.lists(volume, max_size=2, unique_by=lambda item: item["name"]),
         "isolators": st.lists(isolator, max_size=2),
-        "annotations": annotations,
+        "annotations": private_annotations,
         "ports": st.lists(
-            record({"name": ac_name, "hostPort": st.integers(1, 65535), "podPort": port.map(lambda p: {**p, "count": 1})}),
-            max_size=2,
+            record({"name": ac_name, "hostPort": st.integers(1, 65535), "podPort": single_port}), max_size=2
         ),
         "userAnnotations": st.dictionaries(text, text, max_size=2),
         "userLabels": st.dictionaries(text, text, max_size=2),

@@ -52,5 +52,3 @@ def rules_of(release: Release) -> Rules:
         environment_name=find_old_environment_name_problem if release < (0, 3, 0) else find_environment_name_problem,
         check_labels=release >= (0, 2, 0),
     )
-
-

@@ -47,7 +47,9 @@ def test_every_version_of_the_series_is_read_and_kept(image: Build, version: str
     assert f'"acVersion":"{version}"'.encode() in encode_image_manifest(manifest)
 
 
-@pytest.mark.parametrize(("data", "kind"), [(b"[]", "a list"), (b"null", "null"), (b'"x"', "a string"), (b"1", "a number")])
+@pytest.mark.parametrize(
+    ("data", "kind"), [(b"[]", "a list"), (b"null", "null"), (b'""', "a string"), (b"1", "a number")]
+)
 def test_a_manifest_is_an_object(data: bytes, kind: str) -> None:
     with pytest.raises(ManifestError, match=f"invalid image manifest: must be a JSON object, not {kind}"):
         decode_image_manifest(data)
@@ -105,12 +107,18 @@ def test_every_problem_is_reported_at_once(image: Build) -> None:
 
 
 def test_a_message_stays_short_whatever_the_manifest_holds(image: Build) -> None:
-    labels = [{"name": "A" * 10_000, "value": ""}] * 10 + [{"name": {}}] * 300
+    labels: list[object] = [{"name": "A" * 10_000, "value": ""}] * 10 + [{"name": {}}] * 300
     with pytest.raises(ManifestError) as caught:
         decode_image_manifest(image(labels=labels, app={"user": "0", "group": "0", "userLabels": {"k" * 10_000: 1}}))
     assert len(caught.value.problems) > 300
     assert len(str(caught.value)) < 4000
     assert str(caught.value).endswith("more problems")
+
+
+def test_a_hostile_manifest_is_given_up_after_a_thousand_problems(app_image: Build) -> None:
+    with pytest.raises(ManifestError) as caught:
+        decode_image_manifest(app_image(isolators=[1] * 500_000))
+    assert len(caught.value.problems) == 1000
 
 
 def test_the_lenient_switch_accepts_what_the_original_accepts(image: Build, find_problems: FindProblems) -> None:

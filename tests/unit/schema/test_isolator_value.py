@@ -57,13 +57,21 @@ SELINUX: dict[str, JSON] = {"user": "u", "role": "r", "type": "t", "level": "s0:
             {"set": ["CAP_PONIES", ""]},
             Capabilities(capabilities=("CAP_PONIES", ""), retain=True),
         ),
-        ("os/linux/capabilities-remove-set", {"set": ["CAP_KILL"]}, Capabilities(capabilities=("CAP_KILL",), retain=False)),
+        (
+            "os/linux/capabilities-remove-set",
+            {"set": ["CAP_KILL"]},
+            Capabilities(capabilities=("CAP_KILL",), retain=False),
+        ),
         (
             "os/linux/seccomp-remove-set",
             {"set": ["reboot", "@rkt/x"], "errno": "EACCESS"},
             Seccomp(syscalls=("reboot", "@rkt/x"), errno="EACCESS", retain=False),
         ),
-        ("os/linux/seccomp-retain-set", {"set": ["@appc.io/all"]}, Seccomp(syscalls=("@appc.io/all",), errno="", retain=True)),
+        (
+            "os/linux/seccomp-retain-set",
+            {"set": ["@appc.io/all"]},
+            Seccomp(syscalls=("@appc.io/all",), errno="", retain=True),
+        ),
         ("os/linux/no-new-privileges", True, NoNewPrivileges(enabled=True)),
         ("os/linux/oom-score-adj", -1000, OomScoreAdjustment(adjustment=-1000)),
         ("os/linux/cpu-shares", 262144, CpuShares(shares=262144)),

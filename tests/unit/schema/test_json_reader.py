@@ -38,7 +38,9 @@ def test_constants_that_json_lacks_are_refused(word: bytes) -> None:
     assert _message(b'{"a":[' + word + b"]}") == f"invalid test: {word.decode()} is not a JSON value"
 
 
-@pytest.mark.parametrize("data", ["{}".encode("utf-16"), b"\x00", b"nul", b"'a'", b"{a:1}", b"[1,]", b"01", b"+1", b".5"])
+@pytest.mark.parametrize(
+    "data", ["{}".encode("utf-16"), b"\x00", b"nul", b"'a'", b"{a:1}", b"[1,]", b"01", b"+1", b".5"]
+)
 def test_what_is_not_json_is_refused(data: bytes) -> None:
     _message(data)
 
@@ -50,7 +52,9 @@ def test_every_repeated_member_is_reported_with_its_path() -> None:
     )
 
 
-@pytest.mark.parametrize("data", [rb'{"a":{"b":["\ud800"]}}', rb'{"a":{"b":["\udc00\ud800"]}}', rb'{"a":{"b":["x\uDFFF"]}}'])
+@pytest.mark.parametrize(
+    "data", [rb'{"a":{"b":["\ud800"]}}', rb'{"a":{"b":["\udc00\ud800"]}}', rb'{"a":{"b":["x\uDFFF"]}}']
+)
 def test_lone_surrogates_are_reported_with_their_path(data: bytes) -> None:
     assert _message(data) == "invalid test: a.b[0]: holds half of a surrogate pair, which is not a character"
 

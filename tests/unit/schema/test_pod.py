@@ -62,7 +62,10 @@ def test_the_originals_own_version_is_read(pod: Build) -> None:
         ({"mounts": [{"volume": "v"}]}, "mounts[0].path: is required"),
         ({"mounts": [{"volume": "v", "path": ""}]}, "mounts[0].path: must not be empty"),
         ({"mounts": [{"volume": "V", "path": "/a"}]}, "mounts[0].volume: may contain only"),
-        ({"mounts": [{"volume": "v", "path": "/a", "appVolume": {"name": "x"}}]}, "mounts[0].appVolume.kind: is required"),
+        (
+            {"mounts": [{"volume": "v", "path": "/a", "appVolume": {"name": "x"}}]},
+            "mounts[0].appVolume.kind: is required",
+        ),
         ({"annotations": [{"name": "a", "value": "1"}] * 2}, 'annotations[1].name: "a" is given more than once'),
     ],
 )
@@ -77,7 +80,9 @@ def test_app_names_are_unique_and_unlike_image_names(pod: Build, find_problems: 
     assert find_problems(pod(apps=[APP, APP])) == ['apps[1].name: "a" is given more than once']
     annotations = [{"name": "example.com/x", "value": "1"}]
     assert find_problems(pod(apps=[{**APP, "annotations": annotations}], annotations=annotations)) == []
-    assert find_problems(pod(annotations=annotations * 2)) == ['annotations[1].name: "example.com/x" is given more than once']
+    assert find_problems(pod(annotations=annotations * 2)) == [
+        'annotations[1].name: "example.com/x" is given more than once'
+    ]
 
 
 @pytest.mark.spec("POD-011", "POD-012", "POD-013", "POD-016")

@@ -19,7 +19,9 @@ def _problems(manifest: PodManifest, **image_apps: App | None) -> list[str]:
 
 @pytest.mark.spec("POD-048")
 def test_every_app_names_its_image_by_a_whole_id() -> None:
-    apps = [RuntimeApp(name="a", image=RuntimeImage(id=i), app=DATA.replace(mount_points=())) for i in ("", "sha512-ab")]
+    apps = [
+        RuntimeApp(name="a", image=RuntimeImage(id=i), app=DATA.replace(mount_points=())) for i in ("", "sha512-ab")
+    ]
     assert _problems(PodManifest(apps=apps)) == [
         "apps[0].image.id: is required",
         "apps[1].image.id: must have 128 lower-case hexadecimal digits after the hyphen",
@@ -29,9 +31,7 @@ def test_every_app_names_its_image_by_a_whole_id() -> None:
 @pytest.mark.spec("POD-046", "POD-047")
 def test_every_mount_point_needs_a_volume() -> None:
     app = RuntimeApp(name="a", image=IMAGE)
-    assert _problems(PodManifest(apps=[app]), a=DATA) == [
-        'apps[0].mounts: no volume satisfies the mount point "data"'
-    ]
+    assert _problems(PodManifest(apps=[app]), a=DATA) == ['apps[0].mounts: no volume satisfies the mount point "data"']
     by_name = PodManifest(apps=[app], volumes=[VOLUME.replace(name="data")])
     assert _problems(by_name, a=DATA) == []
     mounted = PodManifest(apps=[app.replace(mounts=[Mount(volume="v", path="/./data")])], volumes=[VOLUME])

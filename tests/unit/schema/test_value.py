@@ -17,7 +17,7 @@ def test_values_cannot_be_changed() -> None:
     with pytest.raises(AttributeError, match="immutable"):
         del label.name
     with pytest.raises(AttributeError):
-        label.other = 1  # type: ignore[attr-defined]
+        label.other = 1
 
 
 def test_replace_makes_a_changed_copy() -> None:

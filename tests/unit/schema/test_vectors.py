@@ -129,9 +129,7 @@ def test_types_without_vectors_still_have_none(vectors: Vectors) -> None:
 
 
 @pytest.mark.spec("TYPE-001", "TYPE-002", "TYPE-003", "TYPE-004", "TYPE-006", "TYPE-008", "TYPE-009", "TYPE-010")
-@pytest.mark.parametrize(
-    ("kind", "find"), [("ACIdentifier", find_identifier_problem), ("ACName", find_name_problem)]
-)
+@pytest.mark.parametrize(("kind", "find"), [("ACIdentifier", find_identifier_problem), ("ACName", find_name_problem)])
 def test_names(vectors: Vectors, kind: str, find: Callable[[str], str | None]) -> None:
     group = vectors[kind]
     assert {text: find(text) for text in group["valid"]} == dict.fromkeys(group["valid"])
@@ -251,7 +249,11 @@ def test_labels(vectors: Vectors, image: Build, find_problems: FindProblems) -> 
         for pairs in group[key]:
             assert (find_problems(image(labels=_named(pairs))) == []) == valid, pairs
     assert {os: list(arches) for os, arches in SUPPORTED_OS_ARCH.items()} == group["allowed_os_arch"]
-    assert [label.name for label in labels_from_map({"foo": "bar", "bar": "baz", "baz": "foo"})] == ["bar", "baz", "foo"]
+    assert [label.name for label in labels_from_map({"foo": "bar", "bar": "baz", "baz": "foo"})] == [
+        "bar",
+        "baz",
+        "foo",
+    ]
     assert labels_from_map({"foo": ""})[0].value == ""
     with pytest.raises(InvalidValueError):
         labels_from_map({"name": "foo"})

@@ -112,7 +112,8 @@ def test_a_plain_image_of_every_release_is_read(version: str) -> None:
 def test_names_are_read_by_the_rules_of_the_release(name: str) -> None:
     """Before 0.4.0 separators could stand anywhere; paths that lead up are refused in every release."""
     readable = name not in (".", "..", "a/../b", "A", "")
-    for version, expected in (("0.1.1", readable), ("0.3.0", readable), ("0.4.0", name == "a_b"), ("0.8.11", name == "a_b")):
+    today = name == "a_b"
+    for version, expected in (("0.1.1", readable), ("0.3.0", readable), ("0.4.0", today), ("0.8.11", today)):
         try:
             _decode(acVersion=version, name=name)
         except ManifestError:
@@ -136,7 +137,7 @@ def test_environment_was_a_map_of_any_text_before_0_3_0() -> None:
     for bad in ("", "a=b", "a\0"):
         with pytest.raises(ManifestError, match=r"app.environment\[0\].name"):
             _decode(acVersion="0.2.0", app={**app, "environment": {bad: "x"}})
-    with pytest.raises(ManifestError, match="app.environment: must be a list"):
+    with pytest.raises(ManifestError, match=r"app\.environment: must be a list"):
         _decode(acVersion="0.3.0", app=app)
 
 
@@ -150,7 +151,7 @@ def test_environment_was_a_map_of_any_text_before_0_3_0() -> None:
         (("memory/limit", "4K"), ("resource/memory", {"limit": "4Ki"})),
         (("memory/limit", "4096"), ("resource/memory", {"limit": "4096"})),
         (("memory/limit", "all"), ("memory/limit", "all")),
-        (("capabilities/boundingSet", "CAP_KILL CAP_CHOWN"), ("os/linux/capabilities-retain-set", ["CAP_KILL", "CAP_CHOWN"])),
+        (("capabilities/boundingSet", "CAP_A CAP_B"), ("os/linux/capabilities-retain-set", ["CAP_A", "CAP_B"])),
         (("blockIO/readBandwidth", "/tmp 1K"), ("block-io/read-bandwidth", "/tmp 1K")),
         (("networkIO/writeBandwidth", "eth0 1M"), ("network-io/write-bandwidth", "eth0 1M")),
         (("privateNetwork", "true"), ("private-network", "true")),
@@ -245,12 +246,13 @@ def test_todays_form_under_an_old_label_is_left_alone() -> None:
 
 
 def test_old_member_names_match_whatever_their_case() -> None:
-    manifest = _decode(LABELS=[{"Name": "a", "VAL": "b"}], Annotations={"c": "d"}, App={"Isolators": [{"NAME": "x", "Val": "y"}]})
+    app = {"Isolators": [{"NAME": "x", "Val": "y"}]}
+    manifest = _decode(LABELS=[{"Name": "a", "VAL": "b"}], Annotations={"c": "d"}, App=app)
     assert (manifest.label("a"), manifest.annotation("c")) == ("b", "d")
     assert manifest.app is not None and manifest.app.isolators[0].value == "y"
 
 
-@pytest.mark.parametrize("junk", [None, 1, "x", [], [1, None, "x"], {"a": 1}, {"a": {"b": []}}, [{"name": 1, "val": {}}]])
+@pytest.mark.parametrize("junk", [None, 1, "x", [], [1, None], {"a": 1}, {"a": {"b": []}}, [{"name": 1, "val": {}}]])
 @pytest.mark.parametrize("member", ["labels", "annotations", "app", "dependencies", "pathWhitelist"])
 def test_malformed_old_images_are_reported_and_never_crash(member: str, junk: object) -> None:
     for value in (junk, {"isolators": junk, "environment": junk, "mountPoints": junk, "ports": junk, "user": junk}):
