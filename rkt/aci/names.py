@@ -78,7 +78,7 @@ class NameSet:
     __slots__ = ("_count", "_mask", "_slots")
 
     def __init__(self) -> None:
-        self._slots = array("Q", bytes(8 * 1024))
+        self._slots = array("Q", (0,)) * 1024
         self._mask = 1023
         self._count = 0
 
@@ -110,7 +110,7 @@ class NameSet:
     def _grow(self) -> None:
         old = self._slots
         self._mask = self._mask * 2 + 1
-        self._slots = array("Q", bytes(8 * (self._mask + 1)))
+        self._slots = array("Q", (0,)) * (self._mask + 1)
         for value in old:
             if value:
                 self._slots[self._find(value)] = value
