@@ -9,8 +9,7 @@ It knows nothing of manifests.
 
 from __future__ import annotations
 
-import json
-
+from rkt.schema.json_decoder import Decoder
 from rkt.schema.problems import ManifestError, Problem
 
 TYPE_CHECKING = False
@@ -81,7 +80,7 @@ def _build_object(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
     return _Repeated(built, names=[name for name, count in counts.items() if count > 1])
 
 
-_decoder = json.JSONDecoder(
+_decoder = Decoder(
     object_pairs_hook=_build_object, parse_float=JSONNumber, parse_int=_parse_int, parse_constant=_refuse_constant
 )
 
@@ -93,13 +92,12 @@ def decode_json(data: bytes, *, source: str) -> JSON:
     text = _decode_text(data, source)
     try:
         value: JSON = _decoder.decode(text)
-    except json.JSONDecodeError as error:
-        why = error.msg[0].lower() + error.msg[1:]
-        raise _failure(source, f"line {error.lineno}, column {error.colno}: {why}") from None
     except _NotJSONError as error:
         raise _failure(source, f"{error} is not a JSON value") from None
     except RecursionError:
         raise _failure(source, f"is nested deeper than {DEPTH_LIMIT} levels") from None
+    except ValueError as error:
+        raise _failure(source, _explain(error)) from None
     if _is_too_deep(value):
         raise _failure(source, f"is nested deeper than {DEPTH_LIMIT} levels")
     found = _inspect(value, texts=not text.isascii() or "\\u" in text)
@@ -107,6 +105,14 @@ def decode_json(data: bytes, *, source: str) -> JSON:
     if problems:
         raise ManifestError(source, problems)
     return value
+
+
+def _explain(error: ValueError) -> str:
+    """``line 1, column 2: why`` of a JSONDecodeError, whose class is not imported unless it was raised."""
+    message, line, column = (getattr(error, name, None) for name in ("msg", "lineno", "colno"))
+    if message is None:
+        return str(error)
+    return f"line {line}, column {column}: {message[0].lower()}{message[1:]}"
 
 
 def parse_trusted(text: str) -> JSON:
