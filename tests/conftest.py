@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import hypothesis
 import pytest
 from harness.capabilities import skip_unless_served
 from harness.skips import SkipPolice, load_allowed_skips
 
 from rkt import diagnostics
+
+# a busy machine is no failure: no example has a deadline
+hypothesis.settings.register_profile(
+    "suite",
+    deadline=None,
+    database=None,
+    print_blob=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("suite")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
