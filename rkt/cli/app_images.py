@@ -1,11 +1,12 @@
-"""From the images typed to stored images: a hash is looked up, everything else goes through the fetcher.
+"""From the images typed to stored images: what is stored and may be run is looked up, the rest is fetched.
 
-The fetcher, and with it the network and the signature code, is imported only if a reference is not a hash.
+The fetcher, and with it the network and the signature code, is imported only if something must be fetched.
 """
 
 from __future__ import annotations
 
 from rkt.errors import UsageError
+from rkt.fetch.stored import PULL_POLICIES, find_stored
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from rkt.fetch.image_fetch import Fetcher
     from rkt.store.image_store import ImageStore
     from rkt.store.record import ImageRecord
-
-PULL_POLICIES = ("never", "new", "update")
-HASH_PREFIX = "sha512-"
 
 
 def read_pull_policy(flags: FlagValues, *, default: str) -> str:
@@ -46,12 +44,14 @@ def get_images(
     fetcher: Fetcher | None = None
     for image in images:
         signature = image.flags.find_text("signature")
-        if image.reference.startswith(HASH_PREFIX):
-            records.append(store.get_record(store.resolve_key(image.reference)))
-            continue
-        if fetcher is None:
-            fetcher = _make_fetcher(store, settings, pull_policy=pull_policy)
-        records.append(fetcher.fetch(image.reference, signature=signature))
+        record = None
+        if signature is None:
+            record = find_stored(image.reference, store, insecure=settings.insecure, pull_policy=pull_policy)
+        if record is None:
+            if fetcher is None:
+                fetcher = _make_fetcher(store, settings, pull_policy=pull_policy)
+            record = fetcher.fetch(image.reference, signature=signature)
+        records.append(record)
     return records
 
 

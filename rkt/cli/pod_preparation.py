@@ -7,7 +7,8 @@ manifest is planned, so a failed fetch or a bad combination leaves nothing behin
 from __future__ import annotations
 
 from rkt import diagnostics
-from rkt.cli.app_images import HASH_PREFIX, get_images
+from rkt.cli.app_images import get_images
+from rkt.cli.image_argument import HASH_PREFIX
 from rkt.cli.pod_request import check_interactive
 from rkt.errors import RktError, reason
 from rkt.schema.image import decode_image_manifest

@@ -8,11 +8,7 @@ from __future__ import annotations
 
 import os
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    import signal
-else:
-    import _signal as signal  # the module behind signal: without the 2 ms that its enums take
+from rkt.linux import signals as signal
 
 _UMASK = 0o022
 

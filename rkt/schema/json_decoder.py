@@ -39,7 +39,8 @@ class Decoder:
         except ImportError:
             self._scan = None
         else:
-            self._scan = make_scanner(self)
+            context: Any = self
+            self._scan = make_scanner(context)
 
     def decode(self, text: str) -> Any:
         """The value of a whole document. Raises what ``json.JSONDecoder.decode`` raises."""
@@ -48,7 +49,8 @@ class Decoder:
                 value, end = self._scan(text, len(text) - len(text.lstrip(_BLANKS)))
                 if not text[end:].strip(_BLANKS):
                     return value
-            except (StopIteration, ValueError):
+            except (StopIteration, ValueError, SystemError):
+                # SystemError: Python 3.11's parser cannot word its error while json.decoder is not imported
                 pass
         return self._decode_slowly(text)
 

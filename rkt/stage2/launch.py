@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import os
 import resource
-import signal
 from errno import EINVAL
 
 from rkt.errors import NotSupportedError, RktError, reason
 from rkt.linux import capabilities, syscalls
+from rkt.linux import signals as signal
 from rkt.linux.landlock import confine_execution
 from rkt.linux.safe_path import RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, openat2
 from rkt.stage2.identity import get_gid, get_uid

@@ -7,15 +7,16 @@ did: only root can write here. It does not know where it lies.
 
 from __future__ import annotations
 
-import json
 from binascii import crc32
 
+from rkt.schema.json_decoder import Decoder
 from rkt.store.errors import DamagedImageError, ImageIdError, StoreVersionError
 from rkt.store.layout import ID_LENGTH, KEY_LENGTH, parse_image_id
 
 #: raised when a reader of the old form would misunderstand a record
 FORMAT = 1
 _CHECKSUM_MEMBER = b',"checksum":'
+_decoder = Decoder()
 
 
 class SignedBy:
@@ -142,6 +143,8 @@ def encode_record(record: ImageRecord) -> bytes:
         "manifestChecksum": record.manifest_checksum,
         "blob": {"inode": record.stamp[0], "ctime": record.stamp[1]},
     }
+    import json
+
     text = json.dumps(value, separators=(",", ":")).encode()[:-1]
     return text + _CHECKSUM_MEMBER + b"%d}\n" % checksum(text)
 
@@ -154,7 +157,7 @@ def checksum(data: bytes) -> int:
 def decode_record(data: bytes, *, key: str) -> ImageRecord:
     """The record from its JSON. Raises DamagedImageError, or StoreVersionError for one of a newer format."""
     try:
-        value = json.loads(data)
+        value = _decoder.decode(data.decode())
         text = data.rpartition(_CHECKSUM_MEMBER)[0]
         number = value["format"]
         if isinstance(number, int) and number > FORMAT:

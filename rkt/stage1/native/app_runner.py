@@ -8,10 +8,10 @@ and the post-stop handler runs in what is left of it: the same mounts, the same 
 from __future__ import annotations
 
 import os
-import signal
 
 from rkt.errors import FAILURE
 from rkt.linux import durable, syscalls
+from rkt.linux import signals as signal
 from rkt.linux.terminal import take_controlling_terminal
 from rkt.stage1.native.plan import AppPlan
 from rkt.stage2 import launch

@@ -8,9 +8,9 @@ kernel ends everything in the pod.
 from __future__ import annotations
 
 import os
-import signal
 
 from rkt.errors import FAILURE, RktError, reason
+from rkt.linux import signals as signal
 from rkt.linux import syscalls
 from rkt.linux.loopback import bring_up_loopback
 from rkt.linux.process_title import set_process_title

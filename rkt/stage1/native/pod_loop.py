@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import select
-import signal
 import time
 
 from rkt import diagnostics
+from rkt.linux import signals as signal
 from rkt.stage1.native import channel as messages
 from rkt.stage1.native.app_runner import DONE, PREPARED, RUNNING, STOPPING
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import select
-import signal
 
 from rkt import diagnostics, stage_contract
 from rkt.errors import RktError, reason
+from rkt.linux import signals as signal
 from rkt.linux import syscalls
 from rkt.linux.cgroups import INIT, OpenGroup, PodCgroup, plan_writes
 from rkt.stage1.native import channel as messages
