@@ -105,6 +105,8 @@ class Limits:
 
 
 _CPU_PERIOD_US = 100_000
+#: the kernel refuses less
+_CPU_QUOTA_LEAST_US = 1000
 #: how often a group's members are listed while killing them: a fork bomb needs several rounds
 _KILL_ROUNDS = 1000
 
@@ -129,7 +131,7 @@ def plan_writes(limits: Limits, hierarchies: Hierarchies) -> tuple[list[tuple[st
         value = str(limits.memory_bytes)
         add("memory", [("memory.limit_in_bytes", value)], [("memory.max", value)], "resource/memory")
     if limits.cpu_millicores is not None:
-        quota = str(limits.cpu_millicores * _CPU_PERIOD_US // 1000)
+        quota = str(max(_CPU_QUOTA_LEAST_US, limits.cpu_millicores * _CPU_PERIOD_US // 1000))
         add(
             "cpu",
             [("cpu.cfs_period_us", str(_CPU_PERIOD_US)), ("cpu.cfs_quota_us", quota)],
@@ -162,7 +164,8 @@ class OpenGroup:
     def kill(self) -> None:
         """SIGKILL to every member that the caller's PID namespace shows, until there is none (bounded)."""
         for _ in range(_KILL_ROUNDS):
-            pids = os.pread(self._members_fd, 1 << 16, 0).split()
+            # 0 stands for a process of another PID namespace, and for the caller's own process group in kill(2)
+            pids = [pid for pid in os.pread(self._members_fd, 1 << 16, 0).split() if pid != b"0"]
             if not pids:
                 return
             for pid in pids:
