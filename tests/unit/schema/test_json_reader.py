@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 
 import pytest
@@ -93,6 +94,21 @@ def test_a_number_is_equal_by_text_only() -> None:
     assert JSONNumber("1.0") != JSONNumber("1.00")
     assert hash(JSONNumber("1.0")) == hash(JSONNumber("1.0"))
     assert repr(JSONNumber("1.0")) == "JSONNumber('1.0')"
+
+
+@pytest.mark.parametrize("data", ["{", "[1", '{"a":1,}', "nul", '["a', "{} x", ""])
+def test_bad_syntax_is_located_where_json_was_never_imported(data: str) -> None:
+    """A fresh process: in this one pytest has imported everything."""
+    program = (
+        "import sys\n"
+        "from rkt.schema.json_reader import decode_json\n"
+        "from rkt.schema.problems import ManifestError\n"
+        "try: decode_json(sys.argv[1].encode(), source='test')\n"
+        "except ManifestError as error: print(error)\n"
+    )
+    run = subprocess.run([sys.executable, "-I", "-c", program, data], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout.startswith("invalid test: line 1, column ")
 
 
 def test_many_small_members_are_read_in_good_time() -> None:
