@@ -70,9 +70,14 @@ def publish(temporary: str, path: str, *, replace: bool = True) -> None:
     sync_directory(os.path.dirname(path) or ".")
 
 
-def rename(source: str, target: str) -> None:
-    """rename(2) plus fsync of both parent directories: how a pod changes its state. Raises OSError."""
+def rename(source: str, target: str, *, sync: bool = True) -> None:
+    """rename(2) plus fsync of both parent directories: how a pod changes its state. Raises OSError.
+
+    Without ``sync`` the caller syncs the parents before it acknowledges anything.
+    """
     os.rename(source, target)
+    if not sync:
+        return
     sync_directory(os.path.dirname(target))
     if os.path.dirname(source) != os.path.dirname(target):
         sync_directory(os.path.dirname(source))

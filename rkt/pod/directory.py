@@ -141,8 +141,11 @@ class Pod:
 
     # --- changes, by the owner -----------------------------------------------------------------------------------
 
-    def move_to(self, phase: str) -> None:
-        """Rename the directory into the next phase, durably. Needs ownership; raises PodError."""
+    def move_to(self, phase: str, *, sync: bool = True) -> None:
+        """Rename the directory into the next phase, durably. Needs ownership; raises PodError.
+
+        Without ``sync`` the move need not survive a power cut until :meth:`sync_phases`: nothing was acknowledged yet.
+        """
         if not self._owner or not may_follow(self.phase, target=phase):
             why = "it is not locked by this process" if not self._owner else f"it is in {self.phase}"
             raise PodError(f'cannot move pod "{self.uuid}" to {phase}: {why}')
@@ -150,13 +153,21 @@ class Pod:
             stamp_phase(self.lock_fd, phase)
         try:
             try:
-                durable.rename(self.path, self.data.pod(phase, self.uuid))
+                durable.rename(self.path, self.data.pod(phase, self.uuid), sync=sync)
             except FileNotFoundError:
                 ensure_phase_directories(self.data)
-                durable.rename(self.path, self.data.pod(phase, self.uuid))
+                durable.rename(self.path, self.data.pod(phase, self.uuid), sync=sync)
         except OSError as error:
             raise _pod_error(f'cannot move pod "{self.uuid}" to {phase}', error) from error
         self.phase = phase
+
+    def sync_phases(self) -> None:
+        """Make the moves that were done without ``sync`` durable. Raises PodError."""
+        try:
+            for phase in ("embryo", "prepare", self.phase):
+                durable.sync_directory(self.data.pod_phase(phase))
+        except OSError as error:
+            raise _pod_error(f'cannot sync the phase of pod "{self.uuid}"', error) from error
 
     def write_file(self, name: str, data: bytes, *, mode: int = 0o640, sync: bool = True) -> None:
         """Write a file of the pod, durably.

@@ -65,5 +65,5 @@ def launch(pod: Pod, options: LaunchOptions) -> int:
         debug=options.debug,
         local_config=options.local_config,
     )
-    pod.move_to("run")
+    pod.move_to("run", sync=False)
     return run_pod(pod, arguments, settle=lambda: settle_pod(pod))

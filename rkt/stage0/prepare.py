@@ -64,8 +64,9 @@ def prepare_pod(
     """
     pod = create_pod(data)
     try:
-        pod.move_to("prepare")
+        pod.move_to("prepare", sync=False)
         if uuid_file is not None:
+            pod.sync_phases()
             _write_uuid_file(uuid_file, pod.uuid)
         overlay = overlay and stage1_key is None
         _make_stage1(pod, store, trees, stage1_key)
@@ -85,7 +86,7 @@ def prepare_pod(
 
 
 def settle_pod(pod: Pod) -> None:
-    """fsync what :func:`prepare_pod` wrote: the pod's own files and directories, not rendered trees. Raises OSError."""
+    """fsync what :func:`prepare_pod` wrote and where the pod lies now, not rendered trees. Raises OSError, RktError."""
     for directory, _, files in os.walk(pod.path):
         if directory.startswith(f"{pod.path}/{stage_contract.STAGE1_ROOTFS}/{stage_contract.STAGE2}/"):
             continue
@@ -94,6 +95,7 @@ def settle_pod(pod: Pod) -> None:
         for name in files:
             _fsync(f"{directory}/{name}")
         _fsync(directory)
+    pod.sync_phases()
 
 
 def _fsync(path: str) -> None:
