@@ -89,7 +89,7 @@ def plan_pod(pod_path: str, arguments: RunArguments) -> PodPlan:
 def _load_manifest(pod_path: str) -> PodManifest:
     path = f"{pod_path}/{stage_contract.POD_MANIFEST}"
     with open(path, "rb") as file:
-        return decode_pod_manifest(file.read(), source="pod manifest")
+        return decode_pod_manifest(file.read(), source="pod manifest", lenient=True)
 
 
 def _plan_app(pod_path: str, manifest: PodManifest, runtime_app: RuntimeApp, arguments: RunArguments) -> AppPlan:
