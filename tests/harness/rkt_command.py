@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,12 +38,17 @@ class Result:
     @property
     def facts(self) -> dict[str, Any]:
         """What the probe told on stdout: its lines of JSON in one dictionary."""
-        found: dict[str, Any] = {}
+        return {name: value for fact in self._each_fact() for name, value in fact.items()}
+
+    def every(self, name: str) -> list[Any]:
+        """The answers to a command that was given several times, in their order."""
+        return [fact[name] for fact in self._each_fact() if name in fact]
+
+    def _each_fact(self) -> Iterator[dict[str, Any]]:
         for line in self.stdout.splitlines():
             start = line.find('{"')
             if start >= 0:
-                found.update(json.loads(line[start:]))
-        return found
+                yield json.loads(line[start:])
 
     def checked(self, status: int = 0) -> Result:
         """This result, if it ended with ``status``; an AssertionError that shows everything otherwise."""
