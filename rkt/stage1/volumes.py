@@ -13,7 +13,7 @@ from rkt.linux.mounts import BindInRoot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rkt.schema.app import App
+    from rkt.schema.app import App, MountPoint
     from rkt.schema.pod import PodManifest, RuntimeApp
     from rkt.schema.volume import Volume
 
@@ -57,7 +57,10 @@ def plan_volume_mounts(
     """
     volumes = {volume.name: volume for volume in manifest.volumes}
     mounts: dict[str, VolumeMount] = {}
-    points = {_clean(point.path): point for point in app.mount_points}
+    points: dict[str, MountPoint] = {}
+    for point in app.mount_points:
+        if points.setdefault(_clean(point.path), point) is not point:
+            raise VolumeError(f'cannot mount twice on "{_clean(point.path)}" in app "{runtime_app.name}"')
     for mount in runtime_app.mounts:
         volume = mount.app_volume or volumes.get(mount.volume)
         if volume is None:
@@ -65,8 +68,9 @@ def plan_volume_mounts(
         path = _clean(mount.path)
         if path in mounts:
             raise VolumeError(f'cannot mount twice on "{path}" in app "{runtime_app.name}"')
-        point = points.get(path)
-        mounts[path] = _volume_mount(volume, path, pod_path, read_only=point is not None and point.read_only)
+        image_point = points.get(path)
+        read_only = image_point is not None and image_point.read_only
+        mounts[path] = _volume_mount(volume, path, pod_path, read_only=read_only)
     for path, point in points.items():
         if path in mounts:
             continue
