@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-from errno import EEXIST, ELOOP, ENOENT, ENOSYS, ENOTDIR
+from errno import EEXIST, EINVAL, ELOOP, ENOENT, ENOSYS, ENOTDIR
 from stat import S_IFDIR, S_IFLNK, S_IFMT
 
 from rkt.linux.syscalls import AT_FDCWD, libc
@@ -28,6 +28,9 @@ class _OpenHow(ctypes.Structure):
 
 def openat2(directory_fd: int, path: str, flags: int, *, resolve: int) -> int:
     """openat2(2) (Linux 5.6). Raises OSError, ENOSYS where it is missing."""
+    if "\0" in path:
+        # C would take what is before it for the whole path
+        raise OSError(EINVAL, os.strerror(EINVAL), path)
     how = _OpenHow(flags | os.O_CLOEXEC, 0, resolve)
     fd = int(
         libc.syscall(

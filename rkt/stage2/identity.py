@@ -41,9 +41,9 @@ def _get_id(text: str, *, what: str, file: str, owner: Callable[[os.stat_result]
     if text.startswith("/"):
         try:
             return owner(os.stat(text))
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise IdentityError(f'cannot resolve {what} "{text}": {reason(error)}') from error
-    found = _find_named(text.encode(), file)
+    found = _find_named(text.encode("utf-8", "surrogatepass"), file)
     if found is not None:
         return _parse_id(found, text, what)
     if text.isascii() and text.isdecimal():

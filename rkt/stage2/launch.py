@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import os
 import resource
-from errno import EINVAL
+from errno import EACCES, EINVAL, ENOENT
 
 from rkt.errors import NotSupportedError, RktError, reason
 from rkt.linux import capabilities, syscalls
 from rkt.linux import signals as signal
 from rkt.linux.landlock import confine_execution
-from rkt.linux.safe_path import RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, openat2
+from rkt.linux.safe_path import open_in_root
 from rkt.stage2.identity import get_gid, get_uid
 from rkt.stage2.process import AppProcess
 
@@ -66,8 +66,10 @@ def run(process: AppProcess) -> None:
         for program in process.programs:
             syscalls.seccomp_load(program)
         os.execve(path, process.argv, environment)
-    except OSError as error:
-        raise LaunchError(f'cannot execute "{path}" of app "{process.app}": {reason(error)}{_explain(path)}') from error
+    except (OSError, ValueError) as error:
+        raise LaunchError(
+            f'cannot execute "{path}" of app "{process.app}": {reason(error)}{_explain(path, error)}'
+        ) from error
 
 
 def _become(process: AppProcess, *, uid: int, gid: int) -> None:
@@ -123,12 +125,7 @@ def _enter_working_directory(process: AppProcess) -> None:
     """chdir that no descriptor of ours can be tricked into (CVE-2024-21626): magic links of procfs are refused."""
     wanted = process.working_directory or "/"
     try:
-        resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS
-        root = os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            fd = openat2(root, wanted.lstrip("/") or ".", os.O_PATH | os.O_DIRECTORY, resolve=resolve)
-        finally:
-            os.close(root)
+        fd = open_in_root("/", wanted, os.O_PATH | os.O_DIRECTORY)
         try:
             os.fchdir(fd)
         finally:
@@ -154,20 +151,29 @@ def find_executable(process: AppProcess, environment: dict[str, str]) -> str:
     raise LaunchError(f'cannot execute "{name}" of app "{process.app}": not found in "{search}"')
 
 
-def _explain(path: str) -> str:
-    """For a file that exists and yet cannot be found: the interpreter is what is missing."""
+def _explain(path: str, error: OSError | ValueError) -> str:
+    """For a file that exists and yet cannot be found or executed: its interpreter or linker is what is missing."""
+    number = error.errno if isinstance(error, OSError) else None
+    if number not in (ENOENT, EACCES):
+        return ""
     try:
-        with open(path, "rb") as file:
-            first = file.readline(256)
+        # a FIFO must not make us wait
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        try:
+            first = os.read(fd, 256).partition(b"\n")[0]
+        finally:
+            os.close(fd)
     except OSError:
         return ""
     if first.startswith(b"#!"):
         interpreter = first[2:].split()[:1]
         name = interpreter[0].decode("utf-8", "backslashreplace") if interpreter else ""
         return f' (its interpreter is "{name}")'
-    if first.startswith(b"\x7fELF") and not os.access(path, os.X_OK):
-        return " (it is not executable)"
-    return " (its dynamic linker may be missing)" if first.startswith(b"\x7fELF") else ""
+    if not first.startswith(b"\x7fELF"):
+        return ""
+    if number == ENOENT:
+        return " (its dynamic linker may be missing)"
+    return "" if os.access(path, os.X_OK) else " (it is not executable)"
 
 
 def report(fd: int, error: BaseException) -> None:

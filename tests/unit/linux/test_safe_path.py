@@ -132,6 +132,12 @@ def test_file_in_the_middle_of_a_path_is_an_error(root: Path, way: Way[int]) -> 
     assert way(lambda: number_of(lambda: opened(root, "etc/passwd/.."))) == errno.ENOTDIR
 
 
+@pytest.mark.parametrize("path", ["etc\0x", "\0", "etc/passwd\0/../../secret"])
+def test_path_with_a_null_byte_is_an_error(root: Path, way: Way[int], path: str) -> None:
+    """To C it would be another, shorter path."""
+    assert way(lambda: number_of(lambda: opened(root, path))) == errno.EINVAL
+
+
 @pytest.mark.parametrize("path", ["etc/passwd/", "etc/passwd/."])
 def test_slash_after_a_file_is_an_error(root: Path, way: Way[int], path: str) -> None:
     assert way(lambda: number_of(lambda: opened(root, path))) == errno.ENOTDIR
