@@ -43,6 +43,9 @@ class TerminalRelay:
 
     def __init__(self, master_fd: int) -> None:
         self._master_fd = master_fd
+        if os.isatty(0):
+            # before raw mode, in which a newline would not return the carriage; the founding document's words
+            _write_all(2, b"Press ^] three times to kill container\n")
         self._detector = EscapeDetector()
         self._raw = RawMode(0)
         self._raw.__enter__()
