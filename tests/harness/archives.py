@@ -79,21 +79,28 @@ def entry(
     device: tuple[int, int] = (0, 0),
     records: Mapping[str, bytes] | None = None,
 ) -> bytes:
-    """A whole entry: headers and content."""
+    """A whole entry: headers and content. Names of more than 100 bytes go into a pax header."""
     permissions = (0o755 if kind == DIRECTORY else 0o644) if mode is None else mode
+    raw_name = name.encode() if isinstance(name, str) else name
+    raw_target = target.encode() if isinstance(target, str) else target
+    extended = dict(records or {})
+    if len(raw_name) > 100:
+        extended["path"] = raw_name
+    if len(raw_target) > 100:
+        extended["linkpath"] = raw_target
     block = header(
-        name.encode() if isinstance(name, str) else name,
+        raw_name[:100],
         kind=kind,
         mode=octal(permissions, 8),
         uid=octal(uid, 8),
         gid=octal(gid, 8),
         size=octal(len(data), 12),
         mtime=octal(mtime, 12),
-        linkname=target.encode() if isinstance(target, str) else target,
+        linkname=raw_target[:100],
         major=octal(device[0], 8),
         minor=octal(device[1], 8),
     )
-    return (pax(records) if records else b"") + block + padded(data)
+    return (pax(extended) if extended else b"") + block + padded(data)
 
 
 def directory(name: str | bytes, **options: int) -> bytes:

@@ -63,7 +63,9 @@ def layers(draw: st.DrawFn) -> list[Item]:
             Item(path, kind, draw(st.sampled_from([0o755, 0o700, 0o1777, 0o4755])), draw(st.integers(0, 99)), value)
         )
     # a symlink in the way of a later entry of the same image has a test of its own
-    return [item for item in items if not _is_below_symlink(item, items)]
+    plain = [item for item in items if not _is_below_symlink(item, items)]
+    paths = {item.path for item in plain}
+    return [item for item in plain if item.kind != LINK or item.value in paths]
 
 
 def _is_covered(path: str, items: list[Item]) -> bool:
