@@ -24,11 +24,8 @@ if TYPE_CHECKING:
     from rkt.store.image_store import ImageStore
     from rkt.store.tree_store import TreeStore
 
-#: directories of the built-in stage1's root file system
-_SKELETON = (
-    *("dev", "dev/pts", "dev/shm", "opt", "opt/stage2", "proc", "sys"),
-    *("rkt", "rkt/dev", "rkt/isolation", "rkt/status"),
-)
+#: directories of the built-in stage1's root file system; its init makes the others when the pod runs
+_SKELETON = ("opt", "opt/stage2", "rkt", "rkt/status")
 
 
 class PrepareError(RktError):

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _SAFE = syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC
 
+#: mount points below the stage1 root
+_POD_DIRECTORIES = ("dev", "dev/pts", "dev/shm", "proc", "sys", "rkt/dev", "rkt/isolation")
 #: name, major, minor: the nodes of LNX-003 to LNX-008; /dev/console is a terminal of the pod
 _DEVICES = (("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0))
 _DEV_LINKS = (
@@ -120,6 +122,7 @@ def plan_pod_steps(root: str, *, hide_paths: bool) -> tuple[Step, ...]:
     """What is built once below the stage1 root ``root``: device nodes, masks, /proc, /sys, terminals, shared memory."""
     kept = f"{root}/rkt/isolation"
     steps: list[Step] = [
+        *(MakeDirectory(f"{root}/{name}") for name in _POD_DIRECTORIES),
         Bind(root, root),
         Mount("tmpfs", kept, flags=syscalls.MS_NOSUID | syscalls.MS_NOEXEC, data="mode=0700,size=64k"),
         *(MakeCharacterDevice(f"{kept}/{name}", major, minor) for name, major, minor in _DEVICES),
