@@ -14,7 +14,7 @@ from rkt.linux import signals as signal
 from rkt.linux import syscalls
 from rkt.linux.loopback import bring_up_loopback
 from rkt.linux.process_title import set_process_title
-from rkt.linux.terminal import open_terminal
+from rkt.linux.terminal import copy_window_size, open_terminal
 from rkt.stage1.native import channel as messages
 from rkt.stage1.native.app_runner import AppRunner, Descriptors
 from rkt.stage1.native.pod_loop import PodLoop
@@ -35,6 +35,8 @@ def run_init(plan: PodPlan, channel: Channel, group: OpenGroup, descriptors: dic
         _isolate(plan)
         console = _build(plan)
         if plan.interactive:
+            # the app may ask for it before the supervisor has the terminal
+            copy_window_size(0, console)
             channel.send_descriptor(console)
             os.close(console)
             console = -1
