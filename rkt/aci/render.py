@@ -103,7 +103,10 @@ def _raise_report(report: bytes) -> None:
     code, _, rest = report.decode("utf-8", "surrogateescape").partition("\0")
     message, _, hint = rest.partition("\0")
     if code not in _ERRORS:
-        raise RenderError("cannot render an image: the renderer was killed or failed", "run again with --debug")
+        raise RenderError(
+            "cannot render an image: the renderer was killed or failed",
+            "look at the kernel's log (dmesg): it may have been out of memory",
+        )
     raise _ERRORS[code](message, hint or None)
 
 

@@ -231,7 +231,7 @@ def test_directories_too_deep_for_linux_are_refused() -> None:
 
 @pytest.mark.slow
 def test_more_entries_than_the_limit_are_refused_in_little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A quarter of the real limit, for the sake of time: a million takes four times the memory, of the 64 MB of fetch."""
+    """A quarter of the real limit, for the sake of time: a million take four times the memory."""
     monkeypatch.setattr(archive_module, "MAX_ENTRIES", 250_000)
 
     def attempt() -> tuple[str, int]:
