@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-from errno import EEXIST, EINVAL, ELOOP, ENOENT, ENOSYS, ENOTDIR
+from errno import EAGAIN, EEXIST, EINVAL, ELOOP, ENOENT, ENOSYS, ENOTDIR
 from stat import S_IFDIR, S_IFLNK, S_IFMT
 
 from rkt.linux.syscalls import AT_FDCWD, libc
@@ -19,6 +19,8 @@ RESOLVE_NO_SYMLINKS = 0x04
 RESOLVE_IN_ROOT = 0x10
 _NR_OPENAT2 = 437
 _MAX_LINKS = 40
+#: a rename or mount anywhere on the host makes openat2 give up a path with ``..`` in it: it cannot tell who was meant
+_RACE_ATTEMPTS = 64
 _PROC_SUPER_MAGIC = 0x9FA0
 
 
@@ -52,11 +54,14 @@ def open_in_root(root: str | int, path: str, flags: int = os.O_PATH) -> int:
     root_fd = root if isinstance(root, int) else os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         relative = path.lstrip("/") or "."
-        try:
-            return openat2(root_fd, relative, flags, resolve=RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
-        except OSError as error:
-            if error.errno != ENOSYS:
-                raise
+        for _ in range(_RACE_ATTEMPTS):
+            try:
+                return openat2(root_fd, relative, flags, resolve=RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
+            except OSError as error:
+                if error.errno == ENOSYS:
+                    break
+                if error.errno != EAGAIN:
+                    raise
         return _walk_in_root(root_fd, relative, flags)
     finally:
         if not isinstance(root, int):

@@ -24,7 +24,7 @@ def _message(data: bytes) -> str:
         (b"", "invalid test: line 1, column 1: expecting value"),
         (b"{", "invalid test: line 1, column 2: expecting property name enclosed in double quotes"),
         (b'{"a":1} x', "invalid test: line 1, column 9: extra data"),
-        (b'{\n"a":1,\n}', "invalid test: line 3, column 1: expecting property name enclosed in double quotes"),
+        (b'{\n"a":1,\n"b"}', "invalid test: line 3, column 4: expecting ':' delimiter"),
         (b"\xef\xbb\xbf{}", "invalid test: line 1, column 1: starts with a byte order mark"),
         (b'{"a":\n "\xff"}', "invalid test: line 2, column 3: is not UTF-8 text"),
         (b"{}\0", "invalid test: line 1, column 3: extra data"),
