@@ -21,6 +21,7 @@ class StockedStore:
 
     def __init__(self, directory: Path, images: Path) -> None:
         self._rkt = RktCommand(directory)
+        self.data = self._rkt.data
         self._rkt("trust", "--root", "--skip-fingerprint-review", images / "fixture-key.asc").checked()
         done = self._rkt("fetch", "--full", *(images / f"{name}.aci" for name in NAMES)).checked()
         self.ids = dict(zip(NAMES, done.stdout.split(), strict=True))
