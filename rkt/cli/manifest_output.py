@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from rkt.cli.output import write_bytes, write_json
+from rkt.cli.output import write, write_bytes
 
 
 def write_manifest(data: bytes, *, pretty: bool) -> None:
-    """Write a manifest and a newline. Not ``pretty``: byte for byte as it was stored."""
+    """Write a manifest and a newline. Not ``pretty``: byte for byte as it was stored.
+
+    ``pretty`` changes neither a number nor the order of members; what could steer a terminal is escaped.
+    """
     if not pretty:
         write_bytes(data if data.endswith(b"\n") else data + b"\n")
         return
-    import json
+    from rkt.cli.json_text import escape_unprintable, indent_json
 
-    write_json(json.loads(data), pretty=True)
+    write(escape_unprintable(indent_json(data.decode("utf-8", "backslashreplace"))) + "\n")

@@ -45,8 +45,11 @@ def write_line(text: str) -> None:
 
 
 def write_json(value: object, *, pretty: bool) -> None:
-    """Write one JSON document and a newline; ``pretty`` indents with tabs."""
+    """Write one JSON document and a newline; ``pretty`` indents with tabs. What could steer a terminal is escaped."""
     import json
 
+    from rkt.cli.json_text import escape_unprintable
+
     indent, separators = ("\t", (",", ": ")) if pretty else (None, (",", ":"))
-    write(json.dumps(value, indent=indent, separators=separators, ensure_ascii=False) + "\n")
+    text = json.dumps(value, indent=indent, separators=separators, ensure_ascii=False)
+    write(escape_unprintable(text) + "\n")
