@@ -41,7 +41,7 @@ def prepare_from(
     With ``settle`` it is on disk when this returns; a pod that is launched at once is settled while it starts. Raises
     the errors of fetch, store and stage0.
     """
-    from rkt.stage0.prepare import prepare_pod
+    from rkt.stage0.prepare import find_overlay_obstacle, prepare_pod
     from rkt.store.image_store import open_image_store
     from rkt.store.tree_store import open_tree_store
 
@@ -51,6 +51,9 @@ def prepare_from(
         check_interactive(app_count=len(plan.manifest.apps), interactive=command.interactive)
         for text in plan.warnings if warn else ():
             diagnostics.warning(text)
+        obstacle = find_overlay_obstacle(settings.data) if command.overlay else None
+        if obstacle is not None:
+            diagnostics.line(f'disabling overlay support: "{obstacle}"')
         return prepare_pod(
             settings.data,
             store,
@@ -58,7 +61,7 @@ def prepare_from(
             plan.manifest,
             manifest_bytes,
             plan.images,
-            overlay=command.overlay,
+            overlay=command.overlay and obstacle is None,
             uuid_file=uuid_file,
             settle=settle,
         )
