@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from rkt.store.image_store import ImageStore
 
 
+#: codes of errors that mean: the words name no image of the store
+_ABSENT = frozenset(("image-not-found", "image-ambiguous", "image-id", "usage"))
+
+
 class ImageRemovalError(RktError):
     """At least one image, or a file of one, could not be removed; each has been reported."""
 
@@ -23,7 +27,9 @@ def execute(invocation: Invocation) -> int:
     if not invocation.words:
         raise UsageError("must provide at least one image ID")
     with open_image_store(invocation.settings.data) as store:
-        removed, stale, failed = _remove_all(store, _resolve(store, invocation.words))
+        keys, unread = _resolve(store, invocation.words)
+        removed, stale, failed = _remove_all(store, keys)
+        failed += unread
     if removed:
         diagnostics.line(f"{removed} image(s) successfully removed")
     if stale:
@@ -35,17 +41,22 @@ def execute(invocation: Invocation) -> int:
     return 0
 
 
-def _resolve(store: ImageStore, words: list[str]) -> list[str]:
-    """The keys of the images, each once; what is not there is reported and is not a failure (as in rkt 1.30)."""
+def _resolve(store: ImageStore, words: list[str]) -> tuple[list[str], int]:
+    """The keys of the images, each once, and how many could not be looked up.
+
+    What is not there is reported and is not a failure (as in rkt 1.30).
+    """
     from rkt.cli.image_argument import get_image
 
     keys: dict[str, None] = {}
+    unread = 0
     for word in words:
         try:
             keys[get_image(store, word).key] = None
         except RktError as error:
             diagnostics.line(f'image "{word}" is not removed: {error.message}')
-    return list(keys)
+            unread += error.code not in _ABSENT
+    return list(keys), unread
 
 
 def _remove_all(store: ImageStore, keys: list[str]) -> tuple[int, int, int]:
