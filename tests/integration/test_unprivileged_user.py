@@ -37,9 +37,7 @@ def shared(place: Path, stocked_store: StockedStore, leak_check: None) -> PodRun
     return PodRuns(command, stocked_store.ids)
 
 
-@pytest.mark.parametrize(
-    "words", [["version"], ["help"], ["help", "run"], ["run", "--help"]], ids=lambda words: "-".join(words)
-)
+@pytest.mark.parametrize("words", [["version"], ["help"], ["help", "run"], ["run", "--help"]], ids="-".join)
 def test_verbs_about_rkt_itself_work(shared: PodRuns, words: list[str]) -> None:
     assert run_as_user(shared.rkt.argv(*words)).checked().stdout
 
@@ -58,6 +56,8 @@ def test_verbs_on_roots_data_end_with_one_clear_line(shared: PodRuns, words: lis
     result = run_as_user(shared.rkt.argv(*words)).checked(254)
     lines = result.stderr.splitlines()
     errors = [line for line in lines if "hint:" not in line and "warning:" not in line and "networking" not in line]
+    summaries = ("failed to", "cannot be removed", "error(s) found")
+    errors = [line for line in errors if not any(text in line for text in summaries)]
     assert len(errors) == 1, result.stderr
     assert result.stdout == ""
     verb = words[0] if words[0] != "image" else words[1]
