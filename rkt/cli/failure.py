@@ -53,16 +53,23 @@ def _report_internal(error: BaseException) -> None:
 
 
 def _causes(error: BaseException) -> list[str]:
-    """The texts of ``error`` and of the explained errors and kernel errors behind it, outermost first."""
+    """The texts of ``error`` and of the explained errors and kernel errors behind it, outermost first.
+
+    What libraries derive from OSError has no errno; the message in front of it says it better, so it is for --debug.
+    """
     texts: list[str] = []
     current: BaseException | None = error
     seen: set[int] = set()
     while current is not None and id(current) not in seen:
         seen.add(id(current))
-        if isinstance(current, (RktError, OSError)):
+        if isinstance(current, RktError) or (isinstance(current, OSError) and _is_shown(current, first=not texts)):
             texts.append(_text(current))
         current = current.__cause__
     return texts
+
+
+def _is_shown(error: OSError, *, first: bool) -> bool:
+    return first or isinstance(error.errno, int) or diagnostics.debug_enabled()
 
 
 def _text(error: RktError | OSError) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from http.client import BadStatusLine, IncompleteRead, RemoteDisconnected
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
@@ -27,6 +28,9 @@ MOST_REDIRECTS = 10
 
 #: larger reads are no faster and cost memory twice, in urllib3 and here
 _LARGEST_READ_BYTES = 256 << 10
+
+#: digits of a Content-Length that are read; 2^63 has 19
+_LONGEST_LENGTH = 18
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -55,7 +59,7 @@ class Transport:
         self._insecure = insecure
         self._timeouts = timeouts or Timeouts()
         self._verify: bool | str = False if "tls" in insecure else _find_bundle()
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.auth = _NoCredentials()
         self._session.headers.update({"User-Agent": f"rkt/{__version__}", "Accept-Encoding": "identity"})
 
@@ -77,7 +81,7 @@ class Transport:
             if not target:
                 return answer
             answer.close()
-            here = urljoin(here, target)
+            here = _join(here, target)
         raise DownloadError(f'cannot download "{url}": more than {MOST_REDIRECTS} redirects')
 
     def load(self, url: str, *, limit: int) -> bytes:
@@ -127,8 +131,7 @@ class Answer:
         self._response = response
         self._received = 0
         self.status = response.status_code
-        announced = response.headers.get("Content-Length", "").strip()
-        self.length = int(announced) if announced.isascii() and announced.isdigit() else None
+        self.length = _parse_length(response.headers.get("Content-Length", "").strip())
 
     def header(self, name: str) -> str:
         """The header's value, "" if there is none."""
@@ -173,6 +176,14 @@ class Answer:
         self.close()
 
 
+class _Session(requests.Session):
+    """Sees no redirects. Where they are not to be followed requests would still read the body of each, however long it
+    is and into memory, to find out where the next one would lead."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        return None
+
+
 class _NoCredentials(AuthBase):
     """Sends nothing; without an ``auth`` of ours requests would look into ~/.netrc."""
 
@@ -186,6 +197,15 @@ def shown(url: str) -> str:
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
+def _join(here: str, target: str) -> str:
+    try:
+        return urljoin(here, target)
+    except ValueError as error:  # half an IPv6 address
+        raise DownloadError(
+            f'cannot download "{shown(here)}": it redirects to "{target.rpartition("@")[2][:200]}": {error}'
+        ) from error
+
+
 def _find_bundle() -> bool | str:
     """The file of trusted authorities: the environment's, the system's, or True for the one that requests carries."""
     for variable in _BUNDLE_VARIABLES:
@@ -194,26 +214,43 @@ def _find_bundle() -> bool | str:
     return next((path for path in _SYSTEM_BUNDLES if os.path.exists(path)), True)
 
 
+def _parse_length(announced: str) -> int | None:
+    """The Content-Length, None for what is no number that a file's size can be."""
+    plain = announced.isascii() and announced.isdigit() and len(announced) <= _LONGEST_LENGTH
+    return int(announced) if plain else None
+
+
 def _download_error(url: str, error: Exception) -> DownloadError:
-    what = f'cannot download "{shown(url)}"'
+    what, cause = f'cannot download "{shown(url)}"', _innermost(error)
     if isinstance(error, requests.exceptions.SSLError | urllib3.exceptions.SSLError):
-        why = f"TLS verification failed: {_innermost(error)}"
-        return DownloadError(f"{what}: {why}", "check the server's certificate; --insecure-options=tls accepts any")
+        hint = "check the server's certificate; --insecure-options=tls accepts any"
+        return DownloadError(f"{what}: TLS verification failed: {_words(cause)}", hint)
     if isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError):
         return DownloadError(f"{what}: the server did not answer in time", "try again later")
-    if isinstance(error, urllib3.exceptions.IncompleteRead):
-        expected = error.partial + (error.expected or 0) if isinstance(error.partial, int) else None
-        return DownloadError(f"{what}: {error.partial} of {expected or 'more'} bytes came", "try again")
-    return DownloadError(f"{what}: {_innermost(error)}")
+    if isinstance(cause, IncompleteRead):
+        came = len(cause.partial) if isinstance(cause.partial, bytes) else cause.partial
+        total = came + cause.expected if isinstance(cause.expected, int) else "more"
+        return DownloadError(f"{what}: {came} of {total} bytes came", "try again")
+    if isinstance(cause, BadStatusLine) and not isinstance(cause, RemoteDisconnected):
+        return DownloadError(f"{what}: the server does not speak HTTP", "look at the URL's scheme and port")
+    return DownloadError(f"{what}: {_words(cause)}")
 
 
-def _innermost(error: BaseException) -> str:
-    """The kernel's or OpenSSL's own words, which requests wraps three times."""
-    seen: BaseException | None = error
-    text = str(error) or type(error).__name__
-    while seen is not None:
-        if isinstance(seen, OSError) and seen.strerror:
-            text = seen.strerror
-        inner = next((a for a in seen.args if isinstance(a, BaseException)), None) or getattr(seen, "reason", None)
-        seen = inner if isinstance(inner, BaseException) else (seen.__cause__ or seen.__context__)
+def _innermost(error: BaseException) -> BaseException:
+    """The error that requests and urllib3 wrap three times; the last one from the kernel, if there is one."""
+    kernel, current, seen = None, error, set[int]()
+    while id(current) not in seen:
+        seen.add(id(current))
+        if isinstance(current, OSError) and isinstance(current.errno, int):
+            kernel = current
+        inner = next((a for a in current.args if isinstance(a, BaseException)), None) or getattr(
+            current, "reason", None
+        )
+        inner = inner if isinstance(inner, BaseException) else (current.__cause__ or current.__context__)
+        current = inner or current
+    return kernel or current
+
+
+def _words(error: BaseException) -> str:
+    text = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
     return text[:1].lower() + text[1:]
