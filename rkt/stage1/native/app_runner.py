@@ -8,6 +8,7 @@ and the post-stop handler runs in what is left of it: the same mounts, the same 
 from __future__ import annotations
 
 import os
+from stat import S_ISCHR
 
 from rkt.errors import FAILURE
 from rkt.linux import durable, syscalls
@@ -27,21 +28,16 @@ if TYPE_CHECKING:
 WAITING, STARTING, PREPARED, RUNNING, STOPPING, DONE = range(6)
 
 _ENTERED, _PREPARED = b"\x01", b"\x02"
-
-
-class Descriptors:
-    """What an app needs of the host after that is out of reach: its control group and a null device."""
-
-    __slots__ = ("group", "null_fd")
-
-    def __init__(self, *, group: OpenGroup, null_fd: int) -> None:
-        self.group, self.null_fd = group, null_fd
+_NULL_DEVICE = os.makedev(1, 3)
 
 
 class AppRunner:
-    """State and processes of one app. ``status`` is its exit status once known: 0-255, 128 + N for signal N."""
+    """State and processes of one app. ``status`` is its exit status once known: 0-255, 128 + N for signal N.
 
-    def __init__(self, app: AppPlan, descriptors: Descriptors, *, interactive: bool) -> None:
+    ``group`` is the app's control group on the host, ``null_fd`` the pod's own null device.
+    """
+
+    def __init__(self, app: AppPlan, group: OpenGroup, *, null_fd: int, interactive: bool) -> None:
         self.app = app
         self.name = app.name
         self.state = WAITING
@@ -53,7 +49,8 @@ class AppRunner:
         self._start_fd = -1
         self._namespace_fd = -1
         self._pid = 0
-        self._descriptors = descriptors
+        self._group = group
+        self._null_fd = null_fd
         self._interactive = interactive
 
     def start(self) -> None:
@@ -139,7 +136,7 @@ class AppRunner:
 
     def _kill_rest(self) -> None:
         """What the main process left behind in its control group goes with it, as under systemd's KillMode."""
-        self._descriptors.group.kill()
+        self._group.kill()
 
     # --- in the child ---------------------------------------------------------------------------------------------
 
@@ -153,7 +150,7 @@ class AppRunner:
                 signal.signal(number, signal.SIG_DFL)
             os.setsid()
             syscalls.prctl(syscalls.PR_SET_DUMPABLE, 0)
-            self._descriptors.group.join()
+            self._group.join()
             body()
         finally:
             os._exit(FAILURE)
@@ -200,8 +197,15 @@ class AppRunner:
             os.write(2, b"\n")
 
     def _take_standard_streams(self) -> None:
-        """stdin is empty, stdout and stderr are rkt's own; an interactive pod's are its terminal."""
+        """stdin is empty, stdout and stderr are rkt's own; an interactive pod's are its terminal.
+
+        The host's null device is never among them: who holds it open can change its owner and its mode.
+        """
         if self._interactive:
             take_controlling_terminal("/dev/pts/0")
-        else:
-            os.dup2(self._descriptors.null_fd, 0)
+            return
+        os.dup2(self._null_fd, 0)
+        for number in (1, 2):
+            status = os.fstat(number)
+            if S_ISCHR(status.st_mode) and status.st_rdev == _NULL_DEVICE:
+                os.dup2(self._null_fd, number)

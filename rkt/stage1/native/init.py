@@ -16,7 +16,8 @@ from rkt.linux.loopback import bring_up_loopback
 from rkt.linux.process_title import set_process_title
 from rkt.linux.terminal import copy_window_size, open_terminal
 from rkt.stage1.native import channel as messages
-from rkt.stage1.native.app_runner import AppRunner, Descriptors
+from rkt.stage1.native.app_runner import AppRunner
+from rkt.stage1.native.plan import NULL_DEVICE
 from rkt.stage1.native.pod_loop import PodLoop
 from rkt.stage2.launch import enter_root
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from rkt.stage1.native.plan import PodPlan
 
 
-def run_init(plan: PodPlan, channel: Channel, group: OpenGroup, descriptors: dict[str, Descriptors]) -> int:
+def run_init(plan: PodPlan, channel: Channel, group: OpenGroup, groups: dict[str, OpenGroup]) -> int:
     """Be the pod's init; returns the pod's exit status. Errors are sent to the supervisor and give status 254."""
     try:
         group.join()
@@ -42,7 +43,10 @@ def run_init(plan: PodPlan, channel: Channel, group: OpenGroup, descriptors: dic
             console = -1
         if channel.receive()[0] != messages.GO:
             return FAILURE
-        runners = tuple(AppRunner(app, descriptors[app.name], interactive=plan.interactive) for app in plan.apps)
+        null_fd = os.open(NULL_DEVICE, os.O_RDWR | os.O_CLOEXEC)
+        runners = tuple(
+            AppRunner(app, groups[app.name], null_fd=null_fd, interactive=plan.interactive) for app in plan.apps
+        )
         return PodLoop(runners, channel, console_fd=console).run()
     except RktError as error:
         text = error.message + (f"\n{error.hint}" if error.hint else "")

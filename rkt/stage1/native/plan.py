@@ -41,6 +41,10 @@ _DEV_LINKS = (
 )
 #: the first terminal of a fresh devpts: every app's /dev/console, and the terminal of an interactive pod
 CONSOLE = "dev/pts/0"
+#: the pod's device nodes and masks, below the stage1 root: read-only once it is built
+_KEPT = "/rkt/isolation"
+#: the null device of the pod, for its init; it cannot be given another owner or mode
+NULL_DEVICE = f"{_KEPT}/null"
 
 
 class AppPlan:
@@ -120,7 +124,7 @@ def plan_namespaces(*, net: str, ipc: str | None) -> int:
 
 def plan_pod_steps(root: str, *, hide_paths: bool) -> tuple[Step, ...]:
     """What is built once below the stage1 root ``root``: device nodes, masks, /proc, /sys, terminals, shared memory."""
-    kept = f"{root}/rkt/isolation"
+    kept = f"{root}{_KEPT}"
     steps: list[Step] = [
         *(MakeDirectory(f"{root}/{name}") for name in _POD_DIRECTORIES),
         Bind(root, root),
@@ -199,7 +203,7 @@ def _plan_dev(app: str, *, stage1_root: str, root: str) -> list[Step]:
     therefore leads nowhere, whatever capability it has.
     """
     dev = f"{stage1_root}/rkt/dev/{app}"
-    kept = f"{stage1_root}/rkt/isolation"
+    kept = f"{stage1_root}{_KEPT}"
     flags = syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC
     steps: list[Step] = [MakeDirectory(dev), Mount("tmpfs", dev, flags=flags, data="mode=0755,size=64k")]
     for name, _, _ in _DEVICES:

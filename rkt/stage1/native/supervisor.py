@@ -15,7 +15,6 @@ from rkt.linux import signals as signal
 from rkt.linux import syscalls
 from rkt.linux.cgroups import INIT, OpenGroup, PodCgroup, plan_writes
 from rkt.stage1.native import channel as messages
-from rkt.stage1.native.app_runner import Descriptors
 from rkt.stage1.native.init import run_init
 from rkt.stage1.native.terminal_relay import TerminalRelay
 
@@ -39,30 +38,29 @@ def supervise(plan: PodPlan, cgroup: PodCgroup, *, pod_path: str, settle: Callab
     ``settle`` makes durable what was prepared; it is called beside the start of the apps.
     """
     try:
-        descriptors = _prepare_cgroup(plan, cgroup)
-        return _run(plan, cgroup, descriptors, pod_path=pod_path, settle=settle)
+        groups = _prepare_cgroup(plan, cgroup)
+        return _run(plan, cgroup, groups, pod_path=pod_path, settle=settle)
     finally:
         cgroup.remove()
 
 
-def _prepare_cgroup(plan: PodPlan, cgroup: PodCgroup) -> dict[str, Descriptors]:
+def _prepare_cgroup(plan: PodPlan, cgroup: PodCgroup) -> dict[str, OpenGroup]:
     """Make the groups, set the limits, and open what the apps join them with."""
     cgroup.create(tuple(app.name for app in plan.apps))
-    null_fd = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
-    descriptors = {}
+    groups = {}
     for app in plan.apps:
         writes, missing = plan_writes(app.limits, cgroup.hierarchies)
         for what in missing:
             diagnostics.warning(f'{what} of app "{app.name}" is not enforced: this host\'s cgroups cannot limit it')
         cgroup.apply(app.name, writes)
-        descriptors[app.name] = Descriptors(group=cgroup.open_group(app.name), null_fd=null_fd)
-    return descriptors
+        groups[app.name] = cgroup.open_group(app.name)
+    return groups
 
 
 def _run(
     plan: PodPlan,
     cgroup: PodCgroup,
-    descriptors: dict[str, Descriptors],
+    groups: dict[str, OpenGroup],
     *,
     pod_path: str,
     settle: Callable[[], None],
@@ -71,7 +69,7 @@ def _run(
     # caught from here on: a signal between the fork and the loop must not leave a pod without supervisor
     wakeup = _catch_signals()
     group = cgroup.open_group(INIT)
-    init = _fork_init(plan, ours, theirs, group, descriptors)
+    init = _fork_init(plan, theirs, group, groups)
     theirs.close()
     init_fd = os.pidfd_open(init)
     try:
@@ -100,9 +98,7 @@ def _reap(pid: int) -> int:
         return 0
 
 
-def _fork_init(
-    plan: PodPlan, ours: Channel, theirs: Channel, group: OpenGroup, descriptors: dict[str, Descriptors]
-) -> int:
+def _fork_init(plan: PodPlan, theirs: Channel, group: OpenGroup, groups: dict[str, OpenGroup]) -> int:
     try:
         syscalls.unshare(syscalls.CLONE_NEWPID)
     except OSError as error:
@@ -112,11 +108,8 @@ def _fork_init(
         return pid
     status = 254
     try:
-        _close_all_but(
-            (0, 1, 2, theirs.fileno(), *group.fds()),
-            *((item.null_fd, *item.group.fds()) for item in descriptors.values()),
-        )
-        status = run_init(plan, theirs, group, descriptors)
+        _close_all_but((0, 1, 2, theirs.fileno()), group.fds(), *(item.fds() for item in groups.values()))
+        status = run_init(plan, theirs, group, groups)
     finally:
         os._exit(status)
 

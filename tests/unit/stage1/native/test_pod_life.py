@@ -392,7 +392,7 @@ def test_stdin_is_empty(pod: NativePod) -> None:
 
     outcome = pod.run(before=give_input).checked()
     assert b"secret" not in outcome.stdout
-    assert outcome.facts["fds"]["0"] == "/dev/null"
+    assert outcome.facts["fds"]["0"] == "/rkt/isolation/null"
 
 
 def test_ignored_isolators_are_told(pod: NativePod) -> None:
