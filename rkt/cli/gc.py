@@ -1,4 +1,7 @@
-"""``rkt gc``: pods that have ended, expired or failed are moved to the garbage and deleted in their time (1.12)."""
+"""``rkt gc``: pods that have ended, expired or failed are moved to the garbage and deleted in their time (1.12).
+
+What killed fetches, renders and removals left in the store is deleted too; images and complete trees are not.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,25 @@ def execute(invocation: Invocation) -> int:
         expire_prepared_seconds=parse_duration(flags.text("expire-prepared", "24h"), flag="expire-prepared"),
         mark_only=flags.boolean("mark-only"),
     )
+    if not flags.boolean("mark-only"):
+        _collect_leftovers(invocation)
     return 0
+
+
+def _collect_leftovers(invocation: Invocation) -> None:
+    """A store that cannot be collected is said; as with a pod that cannot be deleted, gc has not failed."""
+    from rkt import diagnostics
+    from rkt.store import gc
+    from rkt.store.errors import StoreError
+    from rkt.store.image_store import open_image_store
+    from rkt.store.tree_store import open_tree_store
+
+    try:
+        with open_image_store(invocation.settings.data) as store:
+            gc.collect(store)
+            open_tree_store(store).collect()
+    except StoreError as error:
+        diagnostics.line(error.message)
 
 
 VERB = Verb(

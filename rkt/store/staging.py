@@ -23,7 +23,7 @@ from rkt.store.layout import FILE_MODE, KEY_LENGTH
 from rkt.store.pipeline import ImportedImage, import_image
 from rkt.store.record import ImageOrigin, ImageRecord, checksum, damaged, encode_record
 from rkt.store.removal import discard_path
-from rkt.store.temporary import TemporaryFile, open_temporary
+from rkt.store.temporary import TemporaryFile, open_temporary, remove_leftovers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 def stage_image(store: ImageStore, source: Source, *, size_limit: int | None) -> StagedImage:
     """See ``ImageStore.stage``."""
     store.layout.ensure_directories()
+    _remove_leftovers(store.layout.temporary)
     with StorageErrors("write image", store.layout.temporary):
         temporary = open_temporary(store.layout.temporary, mode=FILE_MODE)
     try:
@@ -46,6 +47,14 @@ def stage_image(store: ImageStore, source: Source, *, size_limit: int | None) ->
     except BaseException:
         temporary.close()
         raise
+
+
+def _remove_leftovers(directory: str) -> None:
+    """What killed fetches left may be large, and nobody is told to collect it: the next fetch does. Best effort."""
+    try:
+        remove_leftovers(directory)
+    except OSError:
+        pass
 
 
 class StagedImage:
