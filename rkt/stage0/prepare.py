@@ -12,6 +12,7 @@ from rkt import stage_contract
 from rkt.errors import RktError, reason
 from rkt.linux import durable
 from rkt.linux.overlay import find_obstacle
+from rkt.linux.syscalls import syncfs
 from rkt.pod.directory import create_pod
 
 TYPE_CHECKING = False
@@ -83,16 +84,35 @@ def prepare_pod(
 
 
 def settle_pod(pod: Pod) -> None:
-    """fsync what :func:`prepare_pod` wrote and where the pod lies now, not rendered trees. Raises OSError, RktError."""
-    for directory, _, files in os.walk(pod.path):
-        if directory.startswith(f"{pod.path}/{stage_contract.STAGE1_ROOTFS}/{stage_contract.STAGE2}/"):
-            continue
-        if directory == f"{pod.path}/overlay":
+    """Make durable what :func:`prepare_pod` wrote and where the pod lies now. Raises OSError, RktError.
+
+    The apps may run by now. What they can write to is neither opened nor walked through: a device node that an app
+    has made there would be opened by root on the host.
+    """
+    if os.path.exists(f"{pod.path}/{stage_contract.OVERLAY_PREPARED}"):
+        _sync_files(pod.path)
+    else:
+        # root file systems were rendered into the pod: too many files to name each, and any kind of node among them
+        syncfs(pod.lock_fd)
+    pod.sync_phases()
+
+
+def _sync_files(pod_path: str) -> None:
+    for directory, below, files in os.walk(pod_path):
+        _fsync(directory)
+        if _belongs_to_apps(directory[len(pod_path) + 1 :]):
+            below.clear()
             continue
         for name in files:
             _fsync(f"{directory}/{name}")
-        _fsync(directory)
-    pod.sync_phases()
+
+
+def _belongs_to_apps(path: str) -> bool:
+    """Whether a directory of the pod is one that an app writes in: upper or work of an overlay, root, or volume."""
+    parts = path.split("/")
+    if path.startswith(f"{stage_contract.STAGE1_ROOTFS}/{stage_contract.STAGE2}/"):
+        return parts[-1] == "rootfs"
+    return len(parts) == {"overlay": 4, stage_contract.SHARED_VOLUMES: 2}.get(parts[0])
 
 
 def _fsync(path: str) -> None:
