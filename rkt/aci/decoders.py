@@ -101,8 +101,7 @@ class _ZlibDecoder:
 
     def decompress(self, data: bytes, max_length: int = -1) -> bytes:
         out: bytes = self._object.decompress(data or self._object.unconsumed_tail, max_length)
-        # a full buffer may leave output inside zlib although all input is consumed
-        self.needs_input = not self._object.unconsumed_tail and len(out) < max_length
+        self.needs_input = not self._object.unconsumed_tail
         return out
 
 

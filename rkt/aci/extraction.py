@@ -11,7 +11,7 @@ Everything in here runs after fork and chroot. It must import nothing then: an i
 from __future__ import annotations
 
 import os
-from errno import ENOENT, ENOSPC, ENOTDIR, ENOTEMPTY, ENOTSUP, EPERM
+from errno import ELOOP, ENOENT, ENOSPC, ENOTDIR, ENOTEMPTY, ENOTSUP, EPERM
 from stat import S_IFBLK, S_IFCHR, S_IFIFO, S_ISDIR
 
 from rkt.aci.attributes import ACCESS_ACL, DEFAULT_ACL, is_portable
@@ -167,9 +167,6 @@ class Extraction:
         if not target:
             raise ArchiveError(f"hard link {quoted(entry.name)} leads out of rootfs: {quoted(entry.linkname)}")
         target = self._moved.get(target, target)
-        parent, _, base = target.rpartition(b"/")
-        parent = self._directories.find(parent)
-        target = parent + b"/" + base if parent else base
         self._replacing(path, lambda: os.link(target, path, follow_symlinks=False))
 
     def _make_symlink(self, entry: Entry, path: bytes) -> None:
@@ -206,12 +203,15 @@ class Extraction:
         _remove_tree(path)
 
     def _prune(self, path: bytes) -> None:
+        """Remove an empty directory, if that is what still lies at ``path``."""
         self._directories.flush()
+        parent = path.rpartition(b"/")[0]
         try:
-            self._directories.enter(self._directories.find(path.rpartition(b"/")[0]))
-            os.rmdir(path)
+            if self._directories.find(parent) == parent:
+                self._directories.enter(parent)
+                os.rmdir(path)
         except OSError as error:
-            if error.errno not in (ENOTEMPTY, ENOTDIR, ENOENT):
+            if error.errno not in (ENOTEMPTY, ENOTDIR, ENOENT, ELOOP):
                 raise
 
 

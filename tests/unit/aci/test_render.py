@@ -136,7 +136,11 @@ def test_attributes_travel_and_those_of_the_host_do_not(render_layers: RenderLay
 
 
 @pytest.mark.spec("ACI-017")
-def test_default_acl_is_set_and_not_inherited(render_layers: RenderLayers) -> None:
+@pytest.mark.parametrize("remembered", [1, 4096])
+def test_default_acl_is_set_and_not_inherited(
+    remembered: int, render_layers: RenderLayers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(directories, "_MAX_REMEMBERED", remembered)
     with_default = pax({"SCHILY.xattr.system.posix_acl_default": DEFAULT_ACL})
     lower = image(
         with_default + directory("rootfs/d"), entry("rootfs/d/f", mode=0o644), directory("rootfs/d/e", mode=0o700)
@@ -299,10 +303,14 @@ def test_symlink_of_the_same_image_is_followed_inside_the_root(render_layers: Re
             directory("rootfs/abs/sub", mtime=5),
             entry("rootfs/abs/sub/b", b"2"),
             hard_link("rootfs/h", "rootfs/lib/a"),
+            symlink("rootfs/lib/current", "v1"),
+            directory("rootfs/usr/lib/v1"),
+            entry("rootfs/usr/lib/current/c", b"3"),
         )
     )
     nodes = snapshot(tree)
-    assert sorted(nodes) == [b"", b"abs", b"h", b"lib", b"usr", b"usr/lib", b"usr/lib/a", b"usr/sub", b"usr/sub/b"]
+    below = [b"usr/lib", b"usr/lib/a", b"usr/lib/current", b"usr/lib/v1", b"usr/lib/v1/c", b"usr/sub", b"usr/sub/b"]
+    assert sorted(nodes) == [b"", b"abs", b"h", b"lib", b"usr", *below]
     assert [nodes[name][4] for name in (b"usr", b"usr/lib", b"usr/sub")] == [
         3_000_000_000,
         4_000_000_000,
@@ -355,6 +363,12 @@ def test_parent_that_another_layer_owns_stays_though_empty(render_layers: Render
     upper = (image(directory("rootfs/a", mtime=2), directory("rootfs/b"), entry("rootfs/a/x")), ["/a/y", "/b/y"])
     assert sorted(snapshot(render_layers(lower, upper))) == [b"", b"a"]
     assert sorted(snapshot(render_layers(upper, lower))) == [b"", b"a"]
+
+
+def test_dropping_an_empty_parent_follows_no_symlink(render_layers: RenderLayers) -> None:
+    lower = (image(directory("rootfs/a"), directory("rootfs/a/b")), ["/a/b/never"])
+    upper = image(directory("rootfs/c"), directory("rootfs/c/b"), symlink("rootfs/a", "c"))
+    assert sorted(snapshot(render_layers(lower, upper))) == [b"", b"a", b"c", b"c/b"]
 
 
 def test_listed_hard_link_brings_its_content(render_layers: RenderLayers) -> None:

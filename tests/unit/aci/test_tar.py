@@ -23,6 +23,7 @@ from harness.archives import (
     symlink,
 )
 
+from rkt.aci import header as header_module
 from rkt.aci.errors import ArchiveError, ArchiveLimitError
 from rkt.aci.header import DIRECTORY, HARD_LINK, REGULAR, SYMLINK, Entry
 from rkt.aci.tar import read_entries
@@ -239,3 +240,11 @@ def test_size_beyond_the_end_is_truncated(read: Read) -> None:
 def test_many_owners_do_not_fill_memory(read: Read) -> None:
     entries = read(archive(*(entry(f"f{number}", uid=number) for number in range(5000))))
     assert [item.uid for item in entries] == list(range(5000))
+    assert len(header_module._owners) <= header_module._MAX_OWNERS
+
+
+def test_global_headers_count_against_no_entry(read: Read) -> None:
+    (only,) = read(
+        archive(pax({"mtime": b"1", "comment": b"x" * 200_000}, kind="g") * 9 + pax({"uid": b"1"}) + entry("a"))
+    )
+    assert (only.mtime_ns, only.uid) == (1_000_000_000, 1)
