@@ -98,6 +98,29 @@ class TreeStore:
         """The IDs of all complete trees."""
         return [name for name in self._names() if not name.endswith(_PARTIAL)]
 
+    def sizes_by_image(self) -> dict[str, int]:
+        """The bytes in the tree of each image that has one, by the image's key.
+
+        Trees that say nothing about their size (of an older rkt, or damaged) are left out, and so are all of them for
+        a user who may not look at trees.
+        """
+        from rkt.store.tree_size import find_note, parse_size
+
+        sizes: dict[str, int] = {}
+        for name in self._readable_trees():
+            path = self.layout.tree(name)
+            key, size = find_note(path, "image"), parse_size(find_note(path, "size"))
+            if key and size is not None:
+                text = key.decode("ascii", "replace")
+                sizes[text] = sizes.get(text, 0) + size
+        return sizes
+
+    def _readable_trees(self) -> list[str]:
+        try:
+            return self.list_trees()
+        except StoreError:
+            return []
+
     def find_unused(self, used_ids: set[str]) -> list[str]:
         """The IDs of trees that are not among ``used_ids``."""
         return [name for name in self.list_trees() if name not in used_ids]
@@ -186,9 +209,11 @@ class TreeStore:
 
     def _finish(self, partial: str, key: str) -> None:
         from rkt.linux.syscalls import syncfs
+        from rkt.store.tree_size import measure_tree
 
         _write(f"{partial}/manifest", self.images.load_manifest(key))
         _write(f"{partial}/image", key.encode())
+        _write(f"{partial}/size", b"%d" % measure_tree(f"{partial}/rootfs"))
         _write(f"{partial}/rendered", b"")
         fd = os.open(partial, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:

@@ -77,7 +77,7 @@ def _crash(operation: Callable[[], object], *, before: int) -> bool:
 def _check(trees: TreeStore) -> None:
     for name in trees.list_trees():
         path = trees.layout.tree(name)
-        assert sorted(os.listdir(path)) == ["image", "manifest", "rendered", "rootfs"]
+        assert sorted(os.listdir(path)) == ["image", "manifest", "rendered", "rootfs", "size"]
         for relative, content in FILES.items():
             if content is not None:
                 with open(f"{path}/{relative}", "rb") as file:

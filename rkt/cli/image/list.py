@@ -103,10 +103,12 @@ def parse_fields(text: str) -> list[str]:
 
 def _load_rows(invocation: Invocation) -> list[Row]:
     from rkt.store.image_store import open_image_store
+    from rkt.store.tree_store import open_tree_store
 
     with open_image_store(invocation.settings.data) as store:
+        trees = open_tree_store(store).sizes_by_image()
         return [
-            Row(record, size_bytes=record.size, last_used_ns=store.last_used_ns(record))
+            Row(record, size_bytes=record.size + trees.get(record.key, 0), last_used_ns=store.last_used_ns(record))
             for record in store.list_images()
         ]
 

@@ -34,7 +34,7 @@ def test_a_tree_holds_what_the_format_says(store: ImageStore, trees: TreeStore, 
     assert trees.find_tree(image.key) is None
     with trees.ensure_tree(image.key) as tree:
         assert tree.id == "deps-sha512-" + hashlib.sha512(image.key.encode()).hexdigest()[:64]
-        assert sorted(os.listdir(tree.path)) == ["image", "manifest", "rendered", "rootfs"]
+        assert sorted(os.listdir(tree.path)) == ["image", "manifest", "rendered", "rootfs", "size"]
         assert Path(tree.rootfs, "bin/app").read_bytes() == b"app"
         assert Path(tree.path, "manifest").read_bytes() == store.load_manifest(image.key)
         assert Path(tree.path, "image").read_text() == image.key
