@@ -58,6 +58,7 @@ OPEN_TREE_CLOEXEC = 0o2000000
 MOVE_MOUNT_F_EMPTY_PATH = 0x4
 MOVE_MOUNT_T_EMPTY_PATH = 0x40
 
+_NR_RT_SIGACTION = 13
 _NR_PIVOT_ROOT = 155
 _NR_CAPGET = 125
 _NR_CAPSET = 126
@@ -229,3 +230,18 @@ def join_new_session_keyring() -> None:
     """keyctl(KEYCTL_JOIN_SESSION_KEYRING): leave the caller's session keyring for a new, empty one."""
     if _syscall(_long(_NR_KEYCTL), _int(1), None) < 0:
         raise _fail("keyctl")
+
+
+_SignalAction = ctypes.c_uint64 * 4
+_SIGNALS = 64
+
+
+def reset_signal_actions() -> None:
+    """rt_sigaction(2): the default action for every signal, for a process that will execve(2).
+
+    The library's call refuses 32 and 33, its own; who was started by posix_spawn(3) has inherited them ignored.
+    """
+    action = _SignalAction()
+    for number in range(1, _SIGNALS + 1):
+        # EINVAL for SIGKILL and SIGSTOP, which have no other action
+        _syscall(_long(_NR_RT_SIGACTION), _int(number), ctypes.byref(action), None, ctypes.c_size_t(8))

@@ -92,12 +92,7 @@ def _become(process: AppProcess, *, uid: int, gid: int) -> None:
 
 def _reset_inherited_state() -> None:
     """What the caller of rkt had and an app must not inherit: signals, umask, limits, priority."""
-    for number in range(1, signal.NSIG):
-        if number not in (signal.SIGKILL, signal.SIGSTOP):
-            try:
-                signal.signal(number, signal.SIG_DFL)
-            except (OSError, ValueError):
-                continue
+    syscalls.reset_signal_actions()
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     os.umask(0o022)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -136,6 +136,7 @@ def cache(tmp_path: Path) -> Path:
     return tmp_path / "seccomp"
 
 
+@pytest.mark.root
 def test_second_use_comes_from_the_cache(cache: Path) -> None:
     plan = Compilations()
     first = seccomp.load_programs(str(cache), "name", plan)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import json
 import os
@@ -393,6 +394,11 @@ def test_umask_signals_and_limits_are_the_usual_ones(tree: Path) -> None:
         signal.signal(signal.SIGUSR1, signal.SIG_IGN)
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
         signal.signal(40, signal.SIG_IGN)
+        for internal in (32, 33):
+            # the library's own, which posix_spawn(3) leaves ignored
+            ignore = (ctypes.c_uint64 * 4)(1)
+            number, size = ctypes.c_int(internal), ctypes.c_size_t(8)
+            assert syscalls.libc.syscall(ctypes.c_long(13), number, ctypes.byref(ignore), None, size) == 0
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT, 50})
         resource.setrlimit(resource.RLIMIT_CORE, (1 << 20, 1 << 20))
         resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 8192))
