@@ -1,1 +1,0 @@
-"""Plans and applies the networking of a pod."""
