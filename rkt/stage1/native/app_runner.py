@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 from stat import S_ISCHR
 
-from rkt.errors import FAILURE
+from rkt import diagnostics
+from rkt.errors import FAILURE, reason
 from rkt.linux import durable, syscalls
 from rkt.linux import signals as signal
 from rkt.linux.terminal import take_controlling_terminal
@@ -42,9 +43,10 @@ class AppRunner:
         self.name = app.name
         self.state = WAITING
         self.status: int | None = None
+        #: whether its main process was executed
+        self.was_started = False
         self.report_fd = -1
         self._message: str | None = None
-        self._failed_to_start = False
         self._report = b""
         self._start_fd = -1
         self._namespace_fd = -1
@@ -64,7 +66,11 @@ class AppRunner:
 
     def release(self) -> None:
         """Let the prepared process become the app's main process."""
-        os.write(self._start_fd, b"g")
+        try:
+            os.write(self._start_fd, b"g")
+        except BrokenPipeError:
+            # killed while it waited: its end is noticed like any other
+            pass
         os.close(self._start_fd)
         self._start_fd = -1
 
@@ -84,20 +90,27 @@ class AppRunner:
         data = os.read(self.report_fd, 8192)
         self._report += data
         if self._namespace_fd < 0 and self._report.startswith(_ENTERED):
-            # held until post-stop: without it the mounts would go with the main process
-            self._namespace_fd = os.open(f"/proc/{self._pid}/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
+            self._hold_namespace()
         if self.state == STARTING and self._report.startswith(_ENTERED + _PREPARED):
             self.state = PREPARED
         if data:
             return
         os.close(self.report_fd)
         self.report_fd = -1
-        text = self._report.lstrip(_ENTERED + _PREPARED)
+        text = self._report.lstrip(_ENTERED + _PREPARED).strip(b"\n")
         if text:
             self._message = text.decode("utf-8", "backslashreplace")
-            self._failed_to_start = True
-        elif self.state == PREPARED:
+        elif self.state == PREPARED and self._start_fd < 0:
             self.state = RUNNING
+            self.was_started = True
+
+    def _hold_namespace(self) -> None:
+        """Keep the app's mounts until post-stop: without this they would go with the main process."""
+        try:
+            self._namespace_fd = os.open(f"/proc/{self._pid}/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            # it has ended already, before its main process: nothing will run after it
+            pass
 
     def take_message(self) -> str | None:
         """Why the app could not be started, once."""
@@ -115,7 +128,7 @@ class AppRunner:
             return
         self.status = status
         self._kill_rest()
-        if self.app.post_stop is not None and self._namespace_fd >= 0 and not self._failed_to_start:
+        if self.app.post_stop is not None and self._namespace_fd >= 0 and self.was_started:
             self._pid = self._fork(self._become_post_stop)
             self.state = STOPPING
             return
@@ -130,9 +143,13 @@ class AppRunner:
         self.record()
 
     def record(self) -> None:
-        """Write the exit status where ``rkt status`` finds it, durably."""
-        if self.status is not None:
+        """Write the exit status where ``rkt status`` finds it, durably; a full disk does not end the other apps."""
+        if self.status is None:
+            return
+        try:
             durable.write_file(f"/rkt/status/{self.name}", f"{self.status}\n".encode())
+        except OSError as error:
+            diagnostics.line(f'cannot record the exit status of app "{self.name}": {reason(error)}')
 
     def _kill_rest(self) -> None:
         """What the main process left behind in its control group goes with it, as under systemd's KillMode."""
@@ -182,7 +199,8 @@ class AppRunner:
         code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         if code != 0:
             how = f"ended with status {code}" if code > 0 else f"was killed by signal {-code}"
-            os.write(report, f'pre-start handler of app "{self.name}" {how}'.encode())
+            # on a line of its own: the handler's process may have told why
+            os.write(report, f'\npre-start handler of app "{self.name}" {how}'.encode())
             os._exit(code if code > 0 else 128 - code)
 
     def _become_post_stop(self) -> None:

@@ -13,7 +13,7 @@ import time
 from rkt import diagnostics
 from rkt.linux import signals as signal
 from rkt.stage1.native import channel as messages
-from rkt.stage1.native.app_runner import DONE, PREPARED, RUNNING, STOPPING
+from rkt.stage1.native.app_runner import DONE, PREPARED, STOPPING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -126,6 +126,8 @@ class PodLoop:
                     runner.on_exit(status)
                     self._explain(runner)
                     self._on_app_end(runner)
+                    # it may have been the last to start, and over before its report was looked at
+                    self._announce_ready()
                     break
 
     def _on_app_end(self, runner: AppRunner) -> None:
@@ -149,7 +151,7 @@ class PodLoop:
                 runner.release()
 
     def _announce_ready(self) -> None:
-        if not self._ready and all(runner.state >= RUNNING for runner in self._runners):
+        if not self._ready and all(runner.was_started for runner in self._runners):
             self._ready = True
             try:
                 os.symlink("ready", "/rkt/supervisor-status")
