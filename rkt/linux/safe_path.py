@@ -163,7 +163,7 @@ def _walk_in_root(root_fd: int, path: str, flags: int) -> int:
                 _leave(stack, part, path)
                 continue
             fd = os.open(part, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=stack[-1])
-            if not _is_kind(fd, S_IFLNK):
+            if not _is_kind(fd, S_IFLNK) or (flags & os.O_NOFOLLOW and not pending):
                 stack.append(fd)
                 continue
             target = _read_link(fd, path)
@@ -217,4 +217,7 @@ def _reopen(stack: list[int], flags: int) -> int:
         return os.dup(stack[-1])
     if len(stack) == 1:
         return os.open(".", flags | os.O_CLOEXEC, dir_fd=stack[-1])
-    return os.open(f"/proc/self/fd/{stack[-1]}", flags | os.O_CLOEXEC)
+    if _is_kind(stack[-1], S_IFLNK):
+        number = ENOTDIR if flags & os.O_DIRECTORY else ELOOP
+        raise OSError(number, os.strerror(number))
+    return os.open(f"/proc/self/fd/{stack[-1]}", (flags & ~os.O_NOFOLLOW) | os.O_CLOEXEC)

@@ -132,6 +132,33 @@ def test_file_in_the_middle_of_a_path_is_an_error(root: Path, way: Way[int]) -> 
     assert way(lambda: number_of(lambda: opened(root, "etc/passwd/.."))) == errno.ENOTDIR
 
 
+@pytest.mark.parametrize("target", ["etc/passwd", "nowhere", "loop"])
+@pytest.mark.parametrize("flags", [os.O_PATH, os.O_RDONLY, os.O_PATH | os.O_DIRECTORY, os.O_RDONLY | os.O_DIRECTORY])
+def test_last_symlink_is_not_followed_when_asked(root: Path, way: Way[object], target: str, flags: int) -> None:
+    (root / "up").symlink_to("/")
+    (root / "loop").symlink_to(target)
+
+    def body() -> tuple[int, str]:
+        try:
+            fd = open_in_root(str(root), "up/loop", flags | os.O_NOFOLLOW)
+        except OSError as error:
+            return error.errno or -1, ""
+        return 0, os.readlink("", dir_fd=fd)
+
+    expected = {os.O_PATH: (0, target), os.O_RDONLY: (errno.ELOOP, "")}.get(flags, (errno.ENOTDIR, ""))
+    assert way(body) == expected
+
+
+def test_slash_after_a_symlink_follows_it(root: Path, way: Way[str]) -> None:
+    (root / "link").symlink_to("etc")
+
+    def body() -> str:
+        fd = open_in_root(str(root), "link/", os.O_PATH | os.O_NOFOLLOW)
+        return os.readlink(f"/proc/self/fd/{fd}")
+
+    assert way(body) == f"{root}/etc"
+
+
 @pytest.mark.parametrize("path", ["etc\0x", "\0", "etc/passwd\0/../../secret"])
 def test_path_with_a_null_byte_is_an_error(root: Path, way: Way[int], path: str) -> None:
     """To C it would be another, shorter path."""
