@@ -7,12 +7,14 @@ nothing: the caller shows :attr:`Validation.lines` and decides by :attr:`Validat
 from __future__ import annotations
 
 import os
+from stat import S_ISREG
 
 from rkt.aci.archive import MAX_MANIFEST_BYTES, ArchiveScan
 from rkt.aci.compression import HEAD_BYTES, find_format, open_decompressed
 from rkt.aci.errors import ArchiveError
 from rkt.aci.layout import load_layout_manifest
 from rkt.errors import NotSupportedError, reason
+from rkt.schema.advice import find_warnings
 from rkt.schema.image import decode_image_manifest
 from rkt.schema.kind import decode_kind
 from rkt.schema.pod import decode_pod_manifest
@@ -21,6 +23,9 @@ from rkt.schema.problems import ManifestError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import BinaryIO
+
+    from rkt.schema.image import ImageManifest
+    from rkt.schema.pod import PodManifest
 
 APP_IMAGE, LAYOUT, MANIFEST = "appimage", "layout", "manifest"
 #: what ``--type`` takes
@@ -34,16 +39,26 @@ class Validation:
     """The verdict on one path.
 
     ``lines`` are the problems, one line each, empty if it is valid; ``success`` is the line that ``--debug`` shows
-    then. ``stops``: actool looks at no further path after this failure.
+    then, and ``warnings`` are what a valid manifest should better not have (:mod:`rkt.schema.advice`). ``stops``:
+    actool looks at no further path after this failure.
     """
 
-    __slots__ = ("lines", "path", "stops", "success")
+    __slots__ = ("lines", "path", "stops", "success", "warnings")
 
-    def __init__(self, path: str, *, lines: tuple[str, ...] = (), stops: bool = False, success: str = "") -> None:
+    def __init__(
+        self,
+        path: str,
+        *,
+        lines: tuple[str, ...] = (),
+        stops: bool = False,
+        success: str = "",
+        warnings: tuple[str, ...] = (),
+    ) -> None:
         self.path = path
         self.lines = lines
         self.stops = stops
         self.success = success
+        self.warnings = warnings
 
     @property
     def valid(self) -> bool:
@@ -60,7 +75,10 @@ def validate_file(path: str, *, kind: str | None = None) -> Validation:
             if kind not in (None, LAYOUT):
                 return Validation(path, lines=(f"{path} is a directory (wrong --type?)",), stops=True)
             return _validate_layout(path)
-        with open(path, "rb", buffering=0) as file:
+        # neither waits for the writer of a FIFO nor reads from a device, which may have no end
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb", buffering=0) as file:
+            if not S_ISREG(os.fstat(file.fileno()).st_mode):
+                return Validation(path, lines=(f"unable to access {path}: not a regular file",), stops=True)
             return _validate_open_file(path, file, kind)
     except OSError as error:
         return Validation(path, lines=(f"unable to access {path}: {reason(error)}",), stops=True)
@@ -87,12 +105,12 @@ def _find_kind(head: bytes) -> str | None:
 
 def _validate_layout(path: str) -> Validation:
     try:
-        decode_image_manifest(load_layout_manifest(os.fsencode(path)))
+        manifest = decode_image_manifest(load_layout_manifest(os.fsencode(path)))
     except ArchiveError as error:
         return Validation(path, lines=(f"{path}: invalid image layout: {error}",))
     except ManifestError as error:
         return _manifest_problems(path, f"{path}: invalid image layout: image manifest validation failed", error)
-    return Validation(path, success=f"{path}: valid image layout")
+    return _valid(path, "valid image layout", manifest)
 
 
 def _validate_image(path: str, file: BinaryIO) -> Validation:
@@ -107,12 +125,12 @@ def _validate_image(path: str, file: BinaryIO) -> Validation:
             if not chunk:
                 break
             scan.feed(chunk)
-        decode_image_manifest(scan.finish().manifest)
+        manifest = decode_image_manifest(scan.finish().manifest)
     except (ArchiveError, NotSupportedError) as error:
         return Validation(path, lines=(f"{path}: error validating: {error}",))
     except ManifestError as error:
         return _manifest_problems(path, f"{path}: error validating: image manifest validation failed", error)
-    return Validation(path, success=f"{path}: valid app container image")
+    return _valid(path, "valid app container image", manifest)
 
 
 def _validate_manifest(path: str, data: bytes) -> Validation:
@@ -121,13 +139,16 @@ def _validate_manifest(path: str, data: bytes) -> Validation:
     except ManifestError as error:
         return _manifest_problems(path, f"{path}: error unmarshaling manifest", error, stops=True)
     try:
-        if kind == "ImageManifest":
-            decode_image_manifest(data)
-        else:
-            decode_pod_manifest(data)
+        manifest = decode_image_manifest(data) if kind == "ImageManifest" else decode_pod_manifest(data)
     except ManifestError as error:
         return _manifest_problems(path, f"{path}: invalid {kind}", error)
-    return Validation(path, success=f"{path}: valid {kind}")
+    return _valid(path, f"valid {kind}", manifest)
+
+
+def _valid(path: str, what: str, manifest: ImageManifest | PodManifest) -> Validation:
+    """Warnings have the form of actool's one, about old versions."""
+    warnings = tuple(f"{path}: warning: {problem}" for problem in find_warnings(manifest))
+    return Validation(path, success=f"{path}: {what}", warnings=warnings)
 
 
 def _manifest_problems(path: str, prefix: str, error: ManifestError, *, stops: bool = False) -> Validation:

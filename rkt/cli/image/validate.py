@@ -1,6 +1,7 @@
 """``rkt image validate``: are these image archives, image layouts and manifests valid? (actool's validate)
 
-All problems of a file are reported, each in a line of its own. Silence and status 0 mean that everything is valid.
+All problems of a file are reported, each in a line of its own, and so is what is allowed but deserves a second look
+(``warning:``, which changes nothing about the status). Silence and status 0 mean that everything is well.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ def execute(invocation: Invocation) -> int:
     status = 0
     for path in invocation.words:
         verdict = validate_file(path, kind=kind)
-        for line in verdict.lines:
+        for line in (*verdict.lines, *verdict.warnings):
             diagnostics.line(line)
         if verdict.valid:
             diagnostics.debug(verdict.success)
