@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _HINTS = {
-    errno.ENOSPC: "free space on that file system, for example with: rkt gc; rkt image gc",
-    errno.EDQUOT: "free space on that file system, for example with: rkt gc; rkt image gc",
+    errno.ENOSPC: "free space on that file system, for example with: rkt gc; rkt image rm",
+    errno.EDQUOT: "free space on that file system, for example with: rkt gc; rkt image rm",
     errno.EROFS: "the store lies on a read-only file system; choose another directory with --dir",
     errno.EACCES: "run as root, or choose another directory with --dir",
     errno.EPERM: "run as root, or look for an immutable file (lsattr)",
