@@ -64,4 +64,4 @@ def test_a_terminal_sees_one_line_that_ends_complete() -> None:
     os.close(terminal)
     assert shown.count(b"\n") == 2
     assert shown.count(b"\r") <= 9
-    assert shown.endswith(b"] 1 KB/1 KB\x1b[K\r\nverdict\r\n")
+    assert shown.endswith(b"] 1 KB/1 KB\r\nverdict\r\n")
