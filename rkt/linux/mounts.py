@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 
+from rkt import diagnostics
 from rkt.errors import RktError, reason
 from rkt.linux import syscalls
 from rkt.linux.safe_path import ensure_in_root, open_in_root, open_without_symlinks
@@ -95,10 +96,21 @@ class BindInRoot(Step):
 
     ``host_source`` says that the source is named by a user or a manifest: then no component of it may be a symlink
     (ACE-024, ACE-026) and it must exist (ACE-021). ``recursive`` takes the submounts along, the attributes apply to
-    all of them (a read-only volume is read-only all the way down).
+    all of them (a read-only volume is read-only all the way down). ``unless_present`` leaves a path that the app has
+    alone, a dangling symlink included; ``warn_hidden`` says when files of the app disappear below the mount (ACE-015).
     """
 
-    __slots__ = ("attributes", "host_source", "path", "recursive", "root", "source", "what")
+    __slots__ = (
+        "attributes",
+        "host_source",
+        "path",
+        "recursive",
+        "root",
+        "source",
+        "unless_present",
+        "warn_hidden",
+        "what",
+    )
 
     def __init__(
         self,
@@ -109,16 +121,24 @@ class BindInRoot(Step):
         recursive: bool = False,
         attributes: int = 0,
         host_source: bool = False,
+        unless_present: bool = False,
+        warn_hidden: bool = False,
         what: str = "mount",
     ) -> None:
         self.source, self.root, self.path, self.recursive = source, root, path, recursive
         self.attributes, self.host_source, self.what = attributes, host_source, what
+        self.unless_present, self.warn_hidden = unless_present, warn_hidden
 
     def describe(self) -> str:
         verb = "bind recursively" if self.recursive else "bind"
-        return f"{verb} {self.source} on {self.path} in {self.root} (attributes {self.attributes:#x})"
+        suffix = " unless it exists" if self.unless_present else ""
+        return f"{verb} {self.source} on {self.path} in {self.root} (attributes {self.attributes:#x}){suffix}"
 
     def apply(self) -> None:
+        if self.unless_present and _exists_in_root(self.root, self.path):
+            return
+        if self.warn_hidden and _has_content_in_root(self.root, self.path):
+            diagnostics.warning(f'{self.what} hides files of the image at "{self.path}"')
         source_fd = self._open_source()
         try:
             directory = _is_directory(source_fd)
@@ -203,6 +223,26 @@ class Attributes(Step):
             syscalls.mount_setattr(syscalls.AT_FDCWD, self.target, set_attributes=self.attributes)
         except OSError as error:
             raise MountError(f'cannot change the mount "{self.target}": {reason(error)}') from error
+
+
+def _exists_in_root(root: str, path: str) -> bool:
+    try:
+        os.close(open_in_root(root, path, os.O_PATH | os.O_NOFOLLOW))
+    except OSError:
+        return False
+    return True
+
+
+def _has_content_in_root(root: str, path: str) -> bool:
+    """Whether there is a file, or a directory that is not empty."""
+    try:
+        fd = open_in_root(root, path)
+    except OSError:
+        return False
+    try:
+        return not _is_directory(fd) or bool(os.listdir(f"/proc/self/fd/{fd}"))
+    finally:
+        os.close(fd)
 
 
 def _is_directory(fd: int) -> bool:

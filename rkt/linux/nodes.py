@@ -35,21 +35,24 @@ class MakeDirectory(Step):
 
 
 class MakeFile(Step):
-    """An empty file with exactly this mode: a target for a bind mount, or what masks a kernel file."""
+    """A file with exactly this mode, empty unless said: a target for a bind mount, or what masks a kernel file."""
 
-    __slots__ = ("mode", "path")
+    __slots__ = ("content", "mode", "path")
 
-    def __init__(self, path: str, *, mode: int = 0o644) -> None:
-        self.path, self.mode = path, mode
+    def __init__(self, path: str, *, mode: int = 0o644, content: bytes = b"") -> None:
+        self.path, self.mode, self.content = path, mode, content
 
     def describe(self) -> str:
-        return f"create {self.path} ({self.mode:04o})"
+        return f"create {self.path} ({self.mode:04o}, {len(self.content)} bytes)"
 
     def apply(self) -> None:
         try:
             fd = os.open(self.path, os.O_CREAT | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, self.mode)
-            os.fchmod(fd, self.mode)
-            os.close(fd)
+            try:
+                os.write(fd, self.content)
+                os.fchmod(fd, self.mode)
+            finally:
+                os.close(fd)
         except OSError as error:
             raise MountError(f'cannot create the file "{self.path}": {reason(error)}') from error
 

@@ -55,6 +55,10 @@ def launch(pod: Pod, options: LaunchOptions) -> int:
         raise LaunchOptionError(f'unknown value for --ipc parameter: "{options.ipc}"', "use auto, private or parent")
     if options.hostname is not None and not 0 < len(options.hostname.encode()) <= 64:
         raise LaunchOptionError(f'cannot use the hostname "{options.hostname}": it must have 1 to 64 bytes')
+    if options.hostname is not None and not all(
+        character.isalnum() or character in "-._" for character in options.hostname
+    ):
+        raise LaunchOptionError(f'cannot use the hostname "{options.hostname}": only letters, digits, "-", "." and "_"')
     arguments = RunArguments(
         pod.uuid,
         net=options.net,

@@ -43,6 +43,7 @@ class VolumeMount:
             recursive=self.recursive,
             attributes=attributes,
             host_source=self.host,
+            warn_hidden=True,
             what=f'volume "{self.volume}"',
         )
 

@@ -64,7 +64,7 @@ def pod(*apps: AppPlan, net: str = "none", ipc: str | None = None, hide_paths: b
         hostname=f"rkt-{UUID}",
         namespaces=plan_namespaces(net=net, ipc=ipc),
         stage1_root=ROOT,
-        steps=plan_pod_steps(ROOT, hide_paths=hide_paths),
+        steps=plan_pod_steps(ROOT, hostname=f"rkt-{UUID}", hide_paths=hide_paths),
         apps=apps,
         interactive=False,
     )

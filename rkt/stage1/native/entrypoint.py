@@ -10,7 +10,7 @@ import os
 from rkt import diagnostics, stage_contract
 from rkt.errors import NotSupportedError, RktError
 from rkt.linux import capabilities
-from rkt.linux.cgroups import PARENT, PodCgroup, find_hierarchies
+from rkt.linux.cgroups import PodCgroup, find_hierarchies
 from rkt.linux.seccomp import load_programs
 from rkt.paths import DataDirectory
 from rkt.schema.pod import decode_pod_manifest
@@ -53,16 +53,11 @@ def run(pod_path: str, arguments: RunArguments, *, settle: Callable[[], None]) -
 
 
 def collect_garbage(pod_path: str) -> None:
-    """Remove the pod's control groups if its supervisor could not. Idempotent."""
-    try:
-        with open(f"{pod_path}/{stage_contract.SUBCGROUP}") as file:
-            subcgroup = file.read(256).strip()
-    except OSError:
-        return
-    parent, _, name = subcgroup.partition("/")
-    if parent != PARENT or not name or "/" in name or name.startswith("."):
-        return
-    cgroup = PodCgroup(subcgroup, find_hierarchies())
+    """Remove the pod's control groups if its supervisor could not. Idempotent.
+
+    Their name follows from the UUID: a supervisor may have been killed before it wrote the file ``subcgroup``.
+    """
+    cgroup = PodCgroup.of_pod(os.path.basename(pod_path), find_hierarchies())
     cgroup.kill()
     cgroup.remove()
 
@@ -75,12 +70,13 @@ def plan_pod(pod_path: str, arguments: RunArguments) -> PodPlan:
     if arguments.interactive and len(manifest.apps) > 1:
         raise PodContentError("interactive option only supports pods with one app")
     root = f"{pod_path}/{stage_contract.STAGE1_ROOTFS}"
+    hostname = arguments.hostname or f"rkt-{arguments.uuid}"
     return PodPlan(
         uuid=arguments.uuid,
-        hostname=arguments.hostname or f"rkt-{arguments.uuid}",
+        hostname=hostname,
         namespaces=plan_namespaces(net=arguments.net, ipc=arguments.ipc),
         stage1_root=root,
-        steps=plan_pod_steps(root, hide_paths="paths" not in arguments.insecure),
+        steps=plan_pod_steps(root, hostname=hostname, hide_paths="paths" not in arguments.insecure),
         apps=tuple(_plan_app(pod_path, manifest, app, arguments) for app in manifest.apps),
         interactive=arguments.interactive,
     )

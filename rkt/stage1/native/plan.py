@@ -41,6 +41,8 @@ _DEV_LINKS = (
 )
 #: the first terminal of a fresh devpts: every app's /dev/console, and the terminal of an interactive pod
 CONSOLE = "dev/pts/0"
+#: the default /etc/hosts of the apps, below the stage1 root
+_HOSTS = "/rkt/hosts"
 #: the pod's device nodes and masks, below the stage1 root: read-only once it is built
 _KEPT = "/rkt/isolation"
 #: the null device of the pod, for its init; it cannot be given another owner or mode
@@ -122,11 +124,12 @@ def plan_namespaces(*, net: str, ipc: str | None) -> int:
     return flags
 
 
-def plan_pod_steps(root: str, *, hide_paths: bool) -> tuple[Step, ...]:
+def plan_pod_steps(root: str, *, hostname: str, hide_paths: bool) -> tuple[Step, ...]:
     """What is built once below the stage1 root ``root``: device nodes, masks, /proc, /sys, terminals, shared memory."""
     kept = f"{root}{_KEPT}"
     steps: list[Step] = [
         *(MakeDirectory(f"{root}/{name}") for name in _POD_DIRECTORIES),
+        MakeFile(f"{root}{_HOSTS}", content=plan_hosts(hostname)),
         Bind(root, root),
         Mount("tmpfs", kept, flags=syscalls.MS_NOSUID | syscalls.MS_NOEXEC, data="mode=0700,size=64k"),
         *(MakeCharacterDevice(f"{kept}/{name}", major, minor) for name, major, minor in _DEVICES),
@@ -145,6 +148,11 @@ def plan_pod_steps(root: str, *, hide_paths: bool) -> tuple[Step, ...]:
 
 
 _DEVPTS_OPTIONS = "newinstance,ptmxmode=0666,mode=0620,gid=5"
+
+
+def plan_hosts(hostname: str) -> bytes:
+    """``/etc/hosts`` of an app whose image has none (LNX-014, LNX-015)."""
+    return f"127.0.0.1\tlocalhost {hostname}\n::1\tlocalhost ip6-localhost ip6-loopback\n".encode()
 
 
 def _plan_hidden_paths(root: str, kept: str) -> list[Step]:
@@ -186,6 +194,7 @@ def plan_app_steps(
     steps += [
         EnsureDirectoryInRoot(root, "/tmp", mode=0o1777),
         SymlinkInRoot(root, "/etc/mtab", "../proc/self/mounts"),
+        BindInRoot(f"{stage1_root}{_HOSTS}", root=root, path="/etc/hosts", unless_present=True, what="/etc/hosts"),
         BindInRoot(f"{stage1_root}/proc", root=root, path="/proc", recursive=True, what="/proc"),
         BindInRoot(f"{stage1_root}/sys", root=root, path="/sys", recursive=True, what="/sys"),
         *_plan_dev(app, stage1_root=stage1_root, root=root),
