@@ -37,6 +37,8 @@ def supervise(plan: PodPlan, cgroup: PodCgroup, *, pod_path: str, settle: Callab
 
     ``settle`` makes durable what was prepared; it is called beside the start of the apps.
     """
+    # before the groups exist: gc finds them by this file, whatever moment a crash hits
+    _write_runtime_file(pod_path, stage_contract.SUBCGROUP, cgroup.subcgroup)
     try:
         groups = _prepare_cgroup(plan, cgroup)
         return _run(plan, cgroup, groups, pod_path=pod_path, settle=settle)
@@ -73,7 +75,8 @@ def _run(
     theirs.close()
     init_fd = os.pidfd_open(init)
     try:
-        _write_runtime_files(pod_path, init=init, subcgroup=cgroup.subcgroup)
+        _write_runtime_file(pod_path, stage_contract.PPID, str(os.getpid()))
+        _write_runtime_file(pod_path, stage_contract.PID, str(init))
         ours.send(messages.GO)
         # beside the apps' start: until now nothing has been acknowledged to anyone
         settle()
@@ -124,18 +127,13 @@ def _close_all_but(*kept: tuple[int, ...]) -> None:
     syscalls.close_range(first)
 
 
-def _write_runtime_files(pod_path: str, *, init: int, subcgroup: str) -> None:
-    """``subcgroup`` before the pids: who sees a pid may rely on the group (section 3.1.1)."""
-    for name, text in (
-        (stage_contract.SUBCGROUP, subcgroup),
-        (stage_contract.PPID, str(os.getpid())),
-        (stage_contract.PID, str(init)),
-    ):
-        fd = os.open(f"{pod_path}/{name}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
-        try:
-            os.write(fd, f"{text}\n".encode())
-        finally:
-            os.close(fd)
+def _write_runtime_file(pod_path: str, name: str, text: str) -> None:
+    """``subcgroup`` comes before the pids: who sees a pid may rely on the group (section 3.1.1)."""
+    fd = os.open(f"{pod_path}/{name}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+    try:
+        os.write(fd, f"{text}\n".encode())
+    finally:
+        os.close(fd)
 
 
 def _catch_signals() -> int:
