@@ -22,7 +22,7 @@ DIRECT_WRITERS = {
     "rkt/linux/nodes.py::apply": "an empty file as the target of a mount, in a root file system",
     "rkt/pod/directory.py::write_file": "without sync: files of a pod that runs at once, and survives no power cut",
     "rkt/pod/removal.py::_park": "moves what is being removed",
-    "rkt/stage1/native/supervisor.py::_write_runtime_files": "pids: true only as long as the machine is up",
+    "rkt/stage1/native/supervisor.py::_write_runtime_file": "pids: true only as long as the machine is up",
     "rkt/store/image_store.py::touch": "the time of last use, best effort",
     "rkt/store/index.py::build_index": "an empty file that sqlite fills; published by durable",
     "rkt/store/locks.py::_open_lock_file": "a lock file has no content",

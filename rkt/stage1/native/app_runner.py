@@ -30,6 +30,7 @@ WAITING, STARTING, PREPARED, RUNNING, STOPPING, DONE = range(6)
 
 _ENTERED, _PREPARED = b"\x01", b"\x02"
 _NULL_DEVICE = os.makedev(1, 3)
+_CAUGHT_BY_INIT = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 
 
 class AppRunner:
@@ -158,13 +159,17 @@ class AppRunner:
     # --- in the child ---------------------------------------------------------------------------------------------
 
     def _fork(self, body: Callable[[], None]) -> int:
+        # a signal to the child is kept until it has dispositions of its own: the init's would swallow it
+        signal.pthread_sigmask(signal.SIG_BLOCK, _CAUGHT_BY_INIT)
         pid = os.fork()
         if pid:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _CAUGHT_BY_INIT)
             return pid
         try:
             signal.set_wakeup_fd(-1)
-            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
+            for number in _CAUGHT_BY_INIT:
                 signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _CAUGHT_BY_INIT)
             os.setsid()
             syscalls.prctl(syscalls.PR_SET_DUMPABLE, 0)
             self._group.join()

@@ -37,6 +37,7 @@ class PodLoop:
         self._kill_at: float | None = None
         self._released = False
         self._ready = False
+        self._supervisor_is_dead = False
 
     def run(self) -> int:
         """Returns the pod's exit status: that of the first app that failed, else 0."""
@@ -49,7 +50,8 @@ class PodLoop:
                 poll.register(fd, select.POLLIN)
         for runner in self._runners:
             poll.register(runner.report_fd, select.POLLIN)
-        while not all(runner.state == DONE for runner in self._runners):
+        # without a supervisor nobody holds the pod: it ends, and with this process everything in it
+        while not self._supervisor_is_dead and not all(runner.state == DONE for runner in self._runners):
             self._release_when_prepared()
             for fd, events in poll.poll(self._timeout_ms()):
                 self._on_event(poll, fd, events, wakeup)
@@ -63,6 +65,9 @@ class PodLoop:
         signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
         for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, lambda *_: None)
+        # caught by the supervisor, of which this is a fork; an app may send them, and they are no orders
+        for number in (signal.SIGQUIT, signal.SIGUSR1, signal.SIGWINCH):
+            signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         return reader
 
@@ -76,7 +81,7 @@ class PodLoop:
                 self._stop()
             self._reap()
         elif fd == self._channel.fileno():
-            self._on_order(poll)
+            self._on_order()
         elif fd == self._console_fd:
             self._drain_console(poll)
         else:
@@ -94,15 +99,16 @@ class PodLoop:
         # closed when its process ended
         poll.unregister(fd)
 
-    def _on_order(self, poll: select.poll) -> None:
+    def _on_order(self) -> None:
         kind = self._channel.receive()[0]
         if kind == messages.STOP:
             self._stop()
-        else:
-            # the supervisor is dead or wants the end at once
-            if not kind:
-                poll.unregister(self._channel.fileno())
+        elif kind == messages.KILL:
+            # the post-stop handlers that follow have as long as after a stop
+            self._kill_at = self._kill_at or time.monotonic() + STOP_TIMEOUT_SECONDS
             self._kill_all()
+        else:
+            self._supervisor_is_dead = True
 
     def _drain_console(self, poll: select.poll) -> None:
         try:
@@ -173,7 +179,5 @@ class PodLoop:
             self._kill_all()
 
     def _kill_all(self) -> None:
-        if self._status is None:
-            self._status = 128 + signal.SIGKILL
         for runner in self._runners:
             runner.signal(signal.SIGKILL)

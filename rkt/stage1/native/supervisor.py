@@ -37,11 +37,13 @@ def supervise(plan: PodPlan, cgroup: PodCgroup, *, pod_path: str, settle: Callab
 
     ``settle`` makes durable what was prepared; it is called beside the start of the apps.
     """
-    # before the groups exist: gc finds them by this file, whatever moment a crash hits
+    # before the groups exist: rkt stop finds them by this file, whatever moment a crash hits
     _write_runtime_file(pod_path, stage_contract.SUBCGROUP, cgroup.subcgroup)
+    # before anything is made: from here on a signal ends the pod in order
+    wakeup = _catch_signals()
     try:
         groups = _prepare_cgroup(plan, cgroup)
-        return _run(plan, cgroup, groups, pod_path=pod_path, settle=settle)
+        return _run(plan, cgroup, groups, wakeup, pod_path=pod_path, settle=settle)
     finally:
         cgroup.remove()
 
@@ -63,13 +65,12 @@ def _run(
     plan: PodPlan,
     cgroup: PodCgroup,
     groups: dict[str, OpenGroup],
+    wakeup: int,
     *,
     pod_path: str,
     settle: Callable[[], None],
 ) -> int:
     ours, theirs = messages.open_channel()
-    # caught from here on: a signal between the fork and the loop must not leave a pod without supervisor
-    wakeup = _catch_signals()
     group = cgroup.open_group(INIT)
     init = _fork_init(plan, theirs, group, groups)
     theirs.close()
@@ -106,11 +107,15 @@ def _fork_init(plan: PodPlan, theirs: Channel, group: OpenGroup, groups: dict[st
         syscalls.unshare(syscalls.CLONE_NEWPID)
     except OSError as error:
         raise PodStartError(f"cannot create a PID namespace: {reason(error)}") from error
+    # until the init has a session and a wakeup descriptor of its own, a signal to both must not count twice here
+    signal.pthread_sigmask(signal.SIG_BLOCK, _CAUGHT)
     pid = os.fork()
     if pid:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _CAUGHT)
         return pid
     status = 254
     try:
+        signal.set_wakeup_fd(-1)
         _close_all_but((0, 1, 2, theirs.fileno()), group.fds(), *(item.fds() for item in groups.values()))
         status = run_init(plan, theirs, group, groups)
     finally:
@@ -136,13 +141,19 @@ def _write_runtime_file(pod_path: str, name: str, text: str) -> None:
         os.close(fd)
 
 
+_CAUGHT = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGWINCH, signal.SIGUSR1)
+#: left alone where the caller ignores them, as nohup and a shell's background jobs do
+_MAY_BE_IGNORED = (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
+
+
 def _catch_signals() -> int:
     reader, writer = os.pipe()
     os.set_blocking(reader, False)
     os.set_blocking(writer, False)
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGWINCH, signal.SIGUSR1):
-        signal.signal(number, lambda *_: None)
+    for number in _CAUGHT:
+        if number not in _MAY_BE_IGNORED or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     return reader
 
@@ -214,6 +225,7 @@ class _Supervision:
                 if self._relay is not None:
                     self._relay.copy_window_size()
                 continue
-            self._interrupts += 1
+            # a terminal that goes away sends SIGHUP, and the shell in it does: that is one request
+            self._interrupts += number != signal.SIGHUP
             # the second request is not patient any more
-            self._channel.send(messages.STOP if self._interrupts == 1 else messages.KILL)
+            self._channel.send(messages.KILL if self._interrupts > 1 else messages.STOP)
