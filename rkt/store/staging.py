@@ -228,9 +228,9 @@ def _withdraw(store: ImageStore, key: str) -> None:
 def remove_image(store: ImageStore, key: str) -> None:
     """See ``ImageStore.remove``."""
     record = store.layout.record(key)
-    if not os.path.lexists(record):
-        raise ImageNotFoundError(f'image "{key}": no image IDs found', "list the images: rkt image list")
+    _check_is_stored(key, record)  # before a lock is taken, which creates a file
     with store.lock_for_writing():
+        _check_is_stored(key, record)
         _refuse_newer_index(store)
         with StorageErrors("remove image", record):
             discard_path(record)
@@ -239,6 +239,11 @@ def remove_image(store: ImageStore, key: str) -> None:
             delete_content(store, [key])
         except StoreError as error:
             raise StaleFilesError(f"{error.message}; the image is removed", error.hint) from error
+
+
+def _check_is_stored(key: str, record: str) -> None:
+    if not os.path.lexists(record):
+        raise ImageNotFoundError(f'image "{key}": no image IDs found', "list the images: rkt image list")
 
 
 def _refuse_newer_index(store: ImageStore) -> None:

@@ -62,7 +62,7 @@ def _resolve(store: ImageStore, words: list[str]) -> tuple[list[str], int]:
 def _remove_all(store: ImageStore, keys: list[str]) -> tuple[int, int, int]:
     """How many images were removed, were removed but for some files, and could not be removed."""
     from rkt.cli.output import write_line
-    from rkt.store.errors import StaleFilesError, StoreError
+    from rkt.store.errors import ImageNotFoundError, StaleFilesError, StoreError
 
     removed = stale = failed = 0
     for key in keys:
@@ -71,6 +71,8 @@ def _remove_all(store: ImageStore, keys: list[str]) -> tuple[int, int, int]:
         except StaleFilesError as error:
             diagnostics.line(error.message)
             stale += 1
+        except ImageNotFoundError as error:  # somebody else was quicker
+            diagnostics.line(error.message)
         except StoreError as error:
             diagnostics.line(error.message)
             failed += 1
