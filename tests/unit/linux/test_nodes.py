@@ -35,7 +35,7 @@ def apply(step: Step, *, umask: int = 0o077) -> None:
     [
         (MakeDirectory("/d"), "mkdir /d (0755)"),
         (MakeDirectory("/d", mode=0o1777), "mkdir /d (1777)"),
-        (MakeFile("/f", mode=0), "create /f (0000)"),
+        (MakeFile("/f", mode=0), "create /f (0000, 0 bytes)"),
         (MakeCharacterDevice("/dev/null", 1, 3), "mknod /dev/null c 1:3"),
         (MakeSymlink("/l", "target"), "symlink /l -> target"),
         (EnsureDirectoryInRoot("/r", "/tmp", mode=0o1777), "ensure /tmp in /r (1777)"),
