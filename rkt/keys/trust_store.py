@@ -131,11 +131,13 @@ def _read_directory(root: str, prefix: str | None) -> Iterator[_KeyFile]:
     if directory < 0:
         return
     try:
-        for name in sorted(os.listdir(directory)):
-            status = os.stat(name, dir_fd=directory, follow_symlinks=False)
-            if name.startswith(".") or stat.S_ISDIR(status.st_mode):
-                continue
-            certificate = _load_key(directory, name, path=f"{path}/{name}")
+        for name in sorted(name for name in os.listdir(directory) if not name.startswith(".")):
+            try:
+                if stat.S_ISDIR(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode):
+                    continue
+                certificate = _load_key(directory, name, path=f"{path}/{name}")
+            except FileNotFoundError:
+                continue  # removed since the directory was listed
             yield _KeyFile(name=name, path=f"{path}/{name}", prefix=prefix, certificate=certificate)
     except OSError as error:
         raise TrustStoreError(f'cannot read trusted keys "{path}": {reason(error)}') from error
@@ -144,7 +146,10 @@ def _read_directory(root: str, prefix: str | None) -> Iterator[_KeyFile]:
 
 
 def _load_key(directory: int, name: str, *, path: str) -> Certificate | None:
-    """The key in one file, None for an empty file. Raises TrustStoreError for anything that is not in order."""
+    """The key in one file, None for an empty file.
+
+    Raises TrustStoreError for anything that is not in order, FileNotFoundError if there is no such file any more.
+    """
     if len(name) != 40 or not _HEX.issuperset(name):
         raise _bad(path, "its name is not a key's fingerprint", f"add keys with: rkt trust; remove the file: rm {path}")
     try:
@@ -154,6 +159,8 @@ def _load_key(directory: int, name: str, *, path: str) -> Certificate | None:
             data = _read_all(fd)
         finally:
             os.close(fd)
+    except FileNotFoundError:
+        raise
     except OSError as error:
         link = os.path.islink(path)
         raise _bad(path, "it is a symbolic link" if link else reason(error), None) from error
