@@ -45,7 +45,7 @@ def _read_level(files: list[ConfigFile]) -> dict[str, str]:
                 continue
             if name in found:
                 raise parse_error(file.path, f"{description} is already specified")
-            if not path.startswith("/"):
+            if not path.startswith("/") or "\0" in path:
                 raise parse_error(file.path, f"{description} must be an absolute path")
             found[name] = path
     return found
