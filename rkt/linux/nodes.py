@@ -95,7 +95,7 @@ class MakeSymlink(Step):
 
 
 class EnsureDirectoryInRoot(Step):
-    """A directory of an app that programs take for granted; the image's own is left as it is."""
+    """A directory of an app that programs take for granted; what the image has there, if only a link, is left alone."""
 
     __slots__ = ("mode", "path", "root")
 
@@ -107,7 +107,7 @@ class EnsureDirectoryInRoot(Step):
 
     def apply(self) -> None:
         try:
-            os.close(open_in_root(self.root, self.path))
+            os.close(open_in_root(self.root, self.path, os.O_PATH | os.O_NOFOLLOW))
             return
         except OSError:
             pass

@@ -108,5 +108,15 @@ def _refuse_nested(mounts: tuple[VolumeMount, ...], app: str) -> None:
 
 
 def _clean(path: str) -> str:
-    """``path`` without empty and ``.`` components; ``..`` is left for the kernel to resolve inside the root."""
-    return "/" + "/".join(part for part in path.split("/") if part not in ("", "."))
+    """``path`` without empty and ``.`` components. Raises :class:`VolumeError` for a place that no app may give.
+
+    Where ``..`` leads depends on the image, so that overlaps could not be seen; a volume over the root or the kernel's
+    own file systems would be in the way of the executor itself.
+    """
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    clean = "/" + "/".join(parts)
+    if ".." in parts:
+        raise VolumeError(f'cannot mount on "{path}": ".." is not allowed in the path of a mount')
+    if clean in ("/", "/sys", "/dev") or parts[0] == "proc":
+        raise VolumeError(f'cannot mount on "{clean}": the executor keeps it for itself')
+    return clean

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 
 from rkt import diagnostics, stage_contract
-from rkt.errors import NotSupportedError, RktError
+from rkt.errors import NotSupportedError, RktError, reason
 from rkt.linux import capabilities
 from rkt.linux.cgroups import PodCgroup, find_hierarchies
 from rkt.linux.seccomp import load_programs
@@ -84,8 +84,11 @@ def plan_pod(pod_path: str, arguments: RunArguments) -> PodPlan:
 
 def _load_manifest(pod_path: str) -> PodManifest:
     path = f"{pod_path}/{stage_contract.POD_MANIFEST}"
-    with open(path, "rb") as file:
-        return decode_pod_manifest(file.read(), source="pod manifest", lenient=True)
+    try:
+        with open(path, "rb") as file:
+            return decode_pod_manifest(file.read(), source="pod manifest", lenient=True)
+    except OSError as error:
+        raise PodContentError(f'cannot read the pod manifest "{path}": {reason(error)}') from error
 
 
 def _plan_app(pod_path: str, manifest: PodManifest, runtime_app: RuntimeApp, arguments: RunArguments) -> AppPlan:

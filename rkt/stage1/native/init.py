@@ -77,10 +77,15 @@ def _isolate(plan: PodPlan) -> None:
 
 
 def _build(plan: PodPlan) -> int:
-    """Apply the plan's steps and seal the root; returns the master of the pod's console."""
+    """Apply the plan's steps and seal the root; returns the master of the pod's console.
+
+    The other end stays open here, too: were an app the last to close it, the master would report a hang-up until the
+    next one opens it, and who writes then would wait for ever.
+    """
     for step in plan.steps:
         step.apply()
-    console, _ = open_terminal(f"{plan.stage1_root}/dev/pts")
+    console, number = open_terminal(f"{plan.stage1_root}/dev/pts")
+    os.open(f"{plan.stage1_root}/dev/pts/{number}", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
     for app in plan.apps:
         for step in app.steps:
             step.apply()

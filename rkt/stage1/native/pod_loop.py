@@ -116,7 +116,7 @@ class PodLoop:
                 return
         except OSError:
             pass
-        # EIO: no app has the console open now; asking again would be a busy loop
+        # not to be expected while the init itself has the other end open; asking again would be a busy loop
         poll.unregister(self._console_fd)
 
     def _reap(self) -> None:

@@ -176,7 +176,7 @@ class _Supervision:
         try:
             ended = False
             while not ended:
-                for fd, _ in poll.poll():
+                for fd, events in poll.poll():
                     if fd == self._init_fd:
                         ended = True
                     elif fd == self._channel.fileno():
@@ -184,9 +184,8 @@ class _Supervision:
                     elif fd == self._wakeup_fd:
                         self._on_signals()
                     elif self._relay is not None:
-                        self._relay.on_readable(poll, fd)
-                        if self._relay.escaped:
-                            self._channel.send(messages.KILL)
+                        self._relay.on_event(fd, events)
+                        self._kill_on_escape(self._relay)
             self._on_pending_messages(poll)
         finally:
             if self._relay is not None:
@@ -195,6 +194,11 @@ class _Supervision:
         if self._error is not None:
             raise self._error
         return code if code >= 0 else 128 - code
+
+    def _kill_on_escape(self, relay: TerminalRelay) -> None:
+        if relay.escaped:
+            relay.escaped = False
+            self._channel.send(messages.KILL)
 
     def _on_pending_messages(self, poll: select.poll) -> None:
         """What the init said last: it may have died before its message was read."""
@@ -209,8 +213,7 @@ class _Supervision:
             message, _, hint = text.decode("utf-8", "replace").partition("\n")
             self._error = PodStartError(message, hint or None)
         elif kind == messages.TERMINAL and fd is not None:
-            self._relay = TerminalRelay(fd)
-            self._relay.register(poll)
+            self._relay = TerminalRelay(fd, poll)
         elif not kind:
             try:
                 poll.unregister(self._channel.fileno())
