@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _COPY_BYTES = 1 << 20
 _OUTPUT_MODE = 0o644
+# digits of a number of seconds: more are no time that a file can have
+_EPOCH_DIGITS = 18
 _TYPES = {
     stat.S_IFREG: REGULAR,
     stat.S_IFDIR: DIRECTORY,
@@ -69,6 +71,8 @@ def build_aci(
         raise BuildError(f'cannot build "{output}": target file exists (try --overwrite)') from error
     except OSError as error:
         subject = os.fsdecode(error.filename) if error.filename else output
+        if os.path.basename(subject).startswith(".tmp-"):
+            subject = os.path.dirname(output) or "."
         raise BuildError(f'cannot build "{output}": "{subject}": {reason(error)}') from error
 
 
@@ -76,8 +80,8 @@ def _environment_epoch() -> int | None:
     text = os.environ.get("SOURCE_DATE_EPOCH")
     if not text:
         return None
-    if not (text.isascii() and text.isdigit()):
-        raise BuildError(f'SOURCE_DATE_EPOCH "{text}" is not a number of seconds')
+    if not (text.isascii() and text.isdigit() and len(text) <= _EPOCH_DIGITS):
+        raise BuildError(f'SOURCE_DATE_EPOCH "{text[:40]}" is not a number of seconds')
     return int(text)
 
 
