@@ -42,7 +42,7 @@ class PseudoTerminal:
     def set_size(self, *, rows: int, columns: int) -> None:
         fcntl.ioctl(self.master_fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
-    def type(self, data: bytes) -> None:
+    def type_in(self, data: bytes) -> None:
         os.write(self.master_fd, data)
 
     def read_until(self, text: bytes, *, seconds: float = 20.0) -> bytes:

@@ -48,7 +48,7 @@ def test_control_characters_reach_no_terminal_whoever_brings_them(runs: PodRuns,
     """In file names, flags, programs, users, directories, manifests: every error is printed safely."""
     file = tmp_path / ESCAPES.replace("/", "")
     file.write_bytes(b"no image")
-    bad = write_image(tmp_path / "bad.aci", image_manifest(app_section(**{ESCAPES: 1}, workingDirectory=ESCAPES)))
+    bad = write_image(tmp_path / "bad.aci", image_manifest(app_section(workingDirectory=ESCAPES) | {ESCAPES: 1}))
     hello = runs.ids["hello"]
     for words in (
         ["fetch", "--insecure-options=image", str(file)],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -51,7 +52,7 @@ def test_user_file_that_is_none_neither_hangs_nor_lets_in(
     runs: PodRuns, tmp_path: Path, canary: Path, what: str, user: str
 ) -> None:
     (tmp_path / "passwd").write_text("alice:x:0:0::/:/bin/sh\n")
-    node = {
+    nodes: dict[str, Callable[[str], bytes]] = {
         "fifo": lambda name: entry(name, kind="6"),
         "directory": directory,
         "device": lambda name: entry(name, kind="3", device=(1, 5)),
@@ -61,11 +62,11 @@ def test_user_file_that_is_none_neither_hangs_nor_lets_in(
         "huge": lambda name: entry(name, b"nobody:x:1:1::/:\n" * 150_000),
         "no-newlines": lambda name: entry(name, b"a" * 500_000),
         "binary": lambda name: entry(name, bytes(range(256)) * 1000),
-    }[what]
+    }
     path = write_image(
         tmp_path / "u.aci",
         image_manifest(app_section("ids", user=user, group="1000")),
-        *(directory("rootfs/etc"), node("rootfs/etc/passwd")),
+        *(directory("rootfs/etc"), nodes[what]("rootfs/etc/passwd")),
     )
     began = time.monotonic()
     result = runs.rkt("run", "--net=none", "--insecure-options=image", str(path))

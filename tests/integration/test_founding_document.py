@@ -8,7 +8,7 @@ import os
 import re
 import ssl
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -39,7 +39,7 @@ def server(authority: trustme.CA, fixture_images: Path) -> Iterator[Server]:
         yield running
 
 
-def with_etag(data: bytes) -> object:
+def with_etag(data: bytes) -> Callable[[Asked], Reply]:
     etag = f'"{hashlib.sha256(data).hexdigest()}"'
 
     def answer(asked: Asked) -> Reply:

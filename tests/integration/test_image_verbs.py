@@ -104,7 +104,7 @@ def test_trust_asks_and_takes_no_for_an_answer(rkt: RktCommand, fixture_images: 
     for answer, status in ((b"no\r", 254), (b"yes\r", 0)):
         with PseudoTerminal(rkt.argv(*words)) as terminal:
             terminal.read_until(b"A595 0349 5429")
-            terminal.type(answer)
+            terminal.type_in(answer)
             terminal.wait()
         rkt("fetch", fixture_images / "hello.aci").checked(status)
 

@@ -52,16 +52,16 @@ def test_exit_status_is_the_apps_and_the_terminal_is_as_before(runs: PodRuns, st
 def test_what_is_typed_arrives_and_end_of_file_ends_the_app(runs: PodRuns) -> None:
     with interactive(runs, "print-out", "go", "+", "copy-in") as terminal:
         terminal.read_until(b"go\r\n")
-        terminal.type(b"typed\r")
+        terminal.type_in(b"typed\r")
         terminal.read_until(b"typed\r\ntyped\r\n")
-        terminal.type(b"\x04")
+        terminal.type_in(b"\x04")
         assert terminal.wait() == 0
 
 
 def test_interrupt_key_goes_to_the_app_and_not_to_rkt(runs: PodRuns) -> None:
     with interactive(runs, "print-out", "go", "+", "sleep", "60") as terminal:
         terminal.read_until(b"go\r\n")
-        terminal.type(b"\x03")
+        terminal.type_in(b"\x03")
         assert terminal.wait() == 130
 
 
@@ -70,7 +70,7 @@ def test_three_escapes_within_a_second_end_the_pod(runs: PodRuns) -> None:
         terminal.read_until(b"go\r\n")
         began = time.monotonic()
         for _ in range(3):
-            terminal.type(b"\x1d")
+            terminal.type_in(b"\x1d")
             time.sleep(0.02)
         assert terminal.wait() == 137
         assert time.monotonic() - began < 5
@@ -80,9 +80,9 @@ def test_three_escapes_within_a_second_end_the_pod(runs: PodRuns) -> None:
 def test_two_escapes_or_three_with_another_key_between_reach_the_app(runs: PodRuns) -> None:
     with interactive(runs, "print-out", "go", "+", "copy-in", "+", "exit", "3") as terminal:
         terminal.read_until(b"go\r\n")
-        terminal.type(b"\x1d\x1dx\x1d\r")
+        terminal.type_in(b"\x1d\x1dx\x1d\r")
         terminal.read_until(b"\x1d\x1dx\x1d\r\n")
-        terminal.type(b"\x04")
+        terminal.type_in(b"\x04")
         assert terminal.wait() == 3, terminal.seen
 
 
