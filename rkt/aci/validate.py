@@ -31,6 +31,9 @@ APP_IMAGE, LAYOUT, MANIFEST = "appimage", "layout", "manifest"
 #: what ``--type`` takes
 KINDS = (APP_IMAGE, LAYOUT, MANIFEST)
 
+#: as many as the decoder reports errors
+_MOST_WARNINGS = 1000
+
 # control characters that no text holds: https://mimesniff.spec.whatwg.org/#binary-data-byte
 _BINARY_BYTES = bytes(byte for byte in range(0x20) if byte not in (0x09, 0x0A, 0x0C, 0x0D, 0x1B))
 
@@ -147,7 +150,7 @@ def _validate_manifest(path: str, data: bytes) -> Validation:
 
 def _valid(path: str, what: str, manifest: ImageManifest | PodManifest) -> Validation:
     """Warnings have the form of actool's one, about old versions."""
-    warnings = tuple(f"{path}: warning: {problem}" for problem in find_warnings(manifest))
+    warnings = tuple(f"{path}: warning: {problem}" for problem in find_warnings(manifest)[:_MOST_WARNINGS])
     return Validation(path, success=f"{path}: {what}", warnings=warnings)
 
 

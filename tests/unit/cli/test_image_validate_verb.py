@@ -26,6 +26,12 @@ def test_a_warning_is_a_line_and_no_failure(rkt: Rkt, tmp_path: Path) -> None:
     assert line.startswith(f"validate: {path}: warning: app.ports[0].protocol")
 
 
+def test_warnings_have_an_end(rkt: Rkt, tmp_path: Path) -> None:
+    annotations = [{"name": f"a{number}", "value": "x"} for number in range(5000)]
+    status, _, errors = rkt("image", "validate", _manifest(tmp_path / "m", annotations=annotations))
+    assert (status, len(errors.splitlines())) == (0, 1000)
+
+
 def test_what_is_well_is_silent(rkt: Rkt, tmp_path: Path, fixture_images: Path) -> None:
     images = [path for path in sorted(fixture_images.glob("*.aci")) if not path.name.startswith("old-")]
     assert images
