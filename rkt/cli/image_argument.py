@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rkt.errors import RktError, UsageError
+from rkt.errors import UsageError
+from rkt.store.errors import ImageNotFoundError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,10 +13,8 @@ if TYPE_CHECKING:
 HASH_PREFIX = "sha512-"
 
 
-class NoSuchImageError(RktError):
+class NoSuchImageError(ImageNotFoundError):
     """The store holds no image of that name and labels."""
-
-    code = "image-not-found"
 
 
 def get_image(store: ImageStore, text: str) -> ImageRecord:

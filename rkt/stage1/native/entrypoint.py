@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 class PodContentError(RktError):
     """A pod directory or its manifest cannot be run."""
 
-    code = "pod-content"
+    code = "pod-not-runnable"
 
 
 def run(pod_path: str, arguments: RunArguments, *, settle: Callable[[], None]) -> int:
