@@ -9,7 +9,7 @@ Documentation/admin-guide/cgroup-v1 and -v2.
 from __future__ import annotations
 
 import os
-from errno import EBUSY, ENOENT, ENOTEMPTY
+from errno import EBUSY, ENODEV, ENOENT, ENOTEMPTY
 
 from rkt.errors import RktError, reason
 
@@ -164,15 +164,23 @@ class OpenGroup:
     def kill(self) -> None:
         """SIGKILL to every member that the caller's PID namespace shows, until there is none (bounded)."""
         for _ in range(_KILL_ROUNDS):
-            # 0 stands for a process of another PID namespace, and for the caller's own process group in kill(2)
-            pids = [pid for pid in os.pread(self._members_fd, 1 << 16, 0).split() if pid != b"0"]
+            pids = self._members()
             if not pids:
                 return
-            for pid in pids:
-                try:
-                    os.kill(int(pid), 9)
-                except ProcessLookupError:
-                    continue
+            _kill_each(pids)
+
+    def _members(self) -> list[int]:
+        try:
+            # opened again for each look: v1 keeps what an open file has shown for a second
+            fd = os.open(f"/proc/self/fd/{self._members_fd}", os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                return _parse_pids(os.read(fd, 1 << 16))
+            finally:
+                os.close(fd)
+        except OSError as error:
+            if error.errno in (ENODEV, ENOENT):
+                return []  # the group has been removed
+            raise
 
     def fds(self) -> tuple[int, ...]:
         """All descriptors of the group."""
@@ -269,11 +277,7 @@ class PodCgroup:
             pids = [pid for root in self.hierarchies.roots() for pid in _pids_below(f"{root}/{self.subcgroup}")]
             if not pids:
                 return
-            for pid in pids:
-                try:
-                    os.kill(pid, 9)
-                except ProcessLookupError:
-                    continue
+            _kill_each(pids)
 
     def remove(self, *, attempts: int = 50) -> bool:
         """rmdir the pod's groups and, if it was the last pod, their parent. False if processes are still inside."""
@@ -318,11 +322,24 @@ def _pids_below(directory: str) -> list[int]:
     pids: list[int] = []
     for path, _, _ in os.walk(directory):
         try:
-            with open(f"{path}/cgroup.procs") as file:
-                pids.extend(int(word) for word in file.read().split())
+            with open(f"{path}/cgroup.procs", "rb") as file:
+                pids.extend(_parse_pids(file.read()))
         except OSError:
             continue
     return pids
+
+
+def _parse_pids(data: bytes) -> list[int]:
+    """The members in cgroup.procs that can be named here: 0 is one of another PID namespace, and to kill(2) oneself."""
+    return [int(word) for word in data.split() if word != b"0"]
+
+
+def _kill_each(pids: list[int]) -> None:
+    for pid in pids:
+        try:
+            os.kill(pid, 9)
+        except ProcessLookupError:
+            continue
 
 
 def _mkdir(path: str) -> None:
