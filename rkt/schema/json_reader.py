@@ -1,7 +1,8 @@
 """Bytes of a manifest -> JSON value, at the trust border: everything that RFC 8259 or safety forbids is refused.
 
-Refused, with line and column where there is one: more than 4 MiB, a byte order mark, text that is not UTF-8,
-bytes after the document, NaN and Infinity, nesting deeper than 64, a member given twice, lone surrogates.
+Refused, with line and column where there is one: more than 4 MiB or 500,000 values, a byte order mark,
+text that is not UTF-8, bytes after the document, NaN and Infinity, nesting deeper than 64, a member given twice, lone
+surrogates.
 Numbers keep their spelling (:class:`JSONNumber`), so that nothing is lost when they are written back.
 
 It knows nothing of manifests.
@@ -14,7 +15,7 @@ from rkt.schema.problems import ManifestError, Problem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import TypeAlias
 
     #: what a document consists of; a number that is not a plain int is a JSONNumber
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 SIZE_LIMIT = 4 << 20
 #: deepest nesting of objects and lists that is read (our own limit)
 DEPTH_LIMIT = 64
+#: most values in one document (our own limit): a few bytes of empty objects or numbers take a hundred in memory
+VALUES_LIMIT = 500_000
 #: problems after which the search for more ends: the document is hostile rather than mistaken
 _MAX_PROBLEMS = 1000
 #: an int of at most this many characters becomes an ``int``; 2^64 has 20 digits
@@ -58,6 +61,10 @@ class _Repeated(dict[str, "JSON"]):
         self.names = names
 
 
+#: after the last member of a container; no document holds it
+_END: tuple[str, JSON] = ("", JSONNumber(""))
+
+
 class _NotJSONError(Exception):
     """A constant that JSON does not have."""
 
@@ -89,6 +96,9 @@ def decode_json(data: bytes, *, source: str) -> JSON:
     """The JSON document in ``data``; raises :class:`ManifestError` that names ``source``, line and column."""
     if len(data) > SIZE_LIMIT:
         raise _failure(source, f"is larger than {SIZE_LIMIT >> 20} MiB, the most that rkt reads")
+    # each value but the first stands after one of these; those inside of texts are counted too, which harms no manifest
+    if sum(map(data.count, (b",", b"[", b"{"))) >= VALUES_LIMIT:
+        raise _failure(source, f"holds more than {VALUES_LIMIT} values, the most that rkt reads")
     text = _decode_text(data, source)
     try:
         value: JSON = _decoder.decode(text)
@@ -149,32 +159,42 @@ def _items(value: JSON) -> Iterable[JSON]:
 
 
 def _inspect(document: JSON, *, texts: bool) -> Iterator[Problem]:
-    """Problems that the parser lets pass: repeated members and, if ``texts``, lone surrogates; document order."""
-    todo: list[tuple[JSON, str]] = [(document, "")]
-    while todo:
-        value, path = todo.pop()
-        if isinstance(value, str):
-            if _has_surrogate(value):
-                yield Problem(path=path, message="holds half of a surrogate pair, which is not a character")
-            continue
-        if isinstance(value, _Repeated):
-            for name in value.names:
-                yield Problem(path=_join(path, name), message="is given more than once")
-        if texts and isinstance(value, dict) and any(map(_has_surrogate, value)):
-            yield Problem(path=path, message="a member's name holds half of a surrogate pair")
-        todo.extend(reversed(list(_children(value, path, texts=texts))))
+    """Problems that the parser lets pass: repeated members and, if ``texts``, lone surrogates; document order.
+
+    Paths are made for problems only, and nothing is copied: a document may hold a million empty objects.
+    """
+    steps: list[Iterator[tuple[str | int, JSON]]] = [iter((("", document),))]
+    keys: list[str | int] = []  # one for each container that is being walked through, the document's own is ""
+    while steps:
+        key, value = step = next(steps[-1], _END)
+        if step is _END:
+            steps.pop()
+            del keys[-1:]
+        elif isinstance(value, str):
+            if texts and _has_surrogate(value):
+                yield Problem(
+                    path=_path((*keys, key)), message="holds half of a surrogate pair, which is not a character"
+                )
+        elif isinstance(value, (dict, list)) and value:
+            keys.append(key)
+            yield from _inspect_members(value, keys, texts=texts)
+            steps.append(iter(value.items()) if isinstance(value, dict) else enumerate(value))
 
 
-def _children(value: JSON, path: str, *, texts: bool) -> Iterator[tuple[JSON, str]]:
-    wanted = (dict, list, str) if texts else (dict, list)
-    if isinstance(value, dict):
-        for name, item in value.items():
-            if isinstance(item, wanted):
-                yield item, _join(path, name)
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            if isinstance(item, wanted):
-                yield item, f"{path}[{index}]"
+def _inspect_members(value: JSON, keys: list[str | int], *, texts: bool) -> Iterator[Problem]:
+    if isinstance(value, _Repeated):
+        for name in value.names:
+            yield Problem(path=_path((*keys, name)), message="is given more than once")
+    if texts and isinstance(value, dict) and any(map(_has_surrogate, value)):
+        yield Problem(path=_path(keys), message="a member's name holds half of a surrogate pair")
+
+
+def _path(keys: Sequence[str | int]) -> str:
+    """``app.ports[1].name`` of the keys from the document on, whose own comes first and says nothing."""
+    path = ""
+    for key in keys[1:]:
+        path = f"{path}[{key}]" if isinstance(key, int) else _join(path, key)
+    return path
 
 
 def _join(path: str, name: str) -> str:
@@ -183,6 +203,8 @@ def _join(path: str, name: str) -> str:
 
 
 def _has_surrogate(text: str) -> bool:
+    if text.isascii():
+        return False
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
