@@ -21,6 +21,9 @@ class MountError(RktError):
     code = "mount"
 
 
+#: mount(2) silently cuts options that do not fit into a page
+_DATA_BYTES = 4095
+
 _FLAG_NAMES = (
     (syscalls.MS_RDONLY, "ro"),
     (syscalls.MS_NOSUID, "nosuid"),
@@ -61,6 +64,13 @@ class Mount(Step):
         return f"mount {self.kind} on {self.target} ({options})"
 
     def apply(self) -> None:
+        size = len(os.fsencode(self.data or ""))
+        if size > _DATA_BYTES:
+            raise MountError(
+                f'cannot mount {self.kind} on "{self.target}": its options have {size} bytes, and the kernel takes'
+                f" {_DATA_BYTES}",
+                "use a data directory with a shorter path (--dir), or --no-overlay",
+            )
         try:
             syscalls.mount(self.source, self.target, self.kind, self.flags, self.data)
         except OSError as error:

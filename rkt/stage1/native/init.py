@@ -53,6 +53,9 @@ def run_init(plan: PodPlan, channel: Channel, group: OpenGroup, groups: dict[str
         channel.send(messages.ERROR, text.encode("utf-8", "backslashreplace"))
     except OSError as error:
         channel.send(messages.ERROR, f"cannot isolate the pod: {reason(error)}".encode("utf-8", "backslashreplace"))
+    except Exception as error:
+        text = f"internal error in the pod's init: {type(error).__name__}: {error}"
+        channel.send(messages.ERROR, text.encode("utf-8", "backslashreplace"))
     return FAILURE
 
 

@@ -7,6 +7,7 @@ kernel kills the init (and so the pod), and the pod's lock is free.
 from __future__ import annotations
 
 import os
+import resource
 import select
 
 from rkt import diagnostics, stage_contract
@@ -41,11 +42,24 @@ def supervise(plan: PodPlan, cgroup: PodCgroup, *, pod_path: str, settle: Callab
     _write_runtime_file(pod_path, stage_contract.SUBCGROUP, cgroup.subcgroup)
     # before anything is made: from here on a signal ends the pod in order
     wakeup = _catch_signals()
+    _ensure_descriptors(_DESCRIPTORS + _DESCRIPTORS_PER_APP * len(plan.apps))
     try:
         groups = _prepare_cgroup(plan, cgroup)
         return _run(plan, cgroup, groups, wakeup, pod_path=pod_path, settle=settle)
     finally:
         cgroup.remove()
+
+
+#: what the init opens for the pod, and at most for each app: its groups, two pipes, its namespace
+_DESCRIPTORS, _DESCRIPTORS_PER_APP = 64, 8
+
+
+def _ensure_descriptors(count: int) -> None:
+    """Raise the soft limit of open files as far as a pod of many apps needs and may; apps get the usual one again."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    unlimited = resource.RLIM_INFINITY
+    if soft != unlimited and soft < count:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (count if hard == unlimited else min(count, hard), hard))
 
 
 def _prepare_cgroup(plan: PodPlan, cgroup: PodCgroup) -> dict[str, OpenGroup]:
