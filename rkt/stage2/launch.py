@@ -53,8 +53,7 @@ def enter_root(directory: str) -> None:
 def run(process: AppProcess) -> None:
     """Become ``process``. Raises :class:`LaunchError` or another RktError if that fails; does not return otherwise."""
     uid, gid = get_uid(process.user), get_gid(process.group)
-    if process.oom_score_adj is not None:
-        _set_oom_score(process.oom_score_adj)
+    _set_oom_score(process.oom_score_adj)
     _reset_inherited_state()
     _enter_working_directory(process)
     environment = dict(process.environment)
@@ -106,14 +105,17 @@ def _reset_inherited_state() -> None:
         pass
 
 
-def _set_oom_score(value: int) -> None:
-    fd = os.open("/proc/self/oom_score_adj", os.O_WRONLY | os.O_CLOEXEC)
+def _set_oom_score(wanted: int | None) -> None:
+    """Without a wish 0 (section 6.5 of the behaviour document), not the caller's, unless its floor lies above."""
     try:
-        os.write(fd, str(value).encode())
+        fd = os.open("/proc/self/oom_score_adj", os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            os.write(fd, str(wanted or 0).encode())
+        finally:
+            os.close(fd)
     except OSError as error:
-        raise LaunchError(f"cannot set oom_score_adj to {value}: {reason(error)}") from error
-    finally:
-        os.close(fd)
+        if wanted is not None:
+            raise LaunchError(f"cannot set oom_score_adj to {wanted}: {reason(error)}") from error
 
 
 def _enter_working_directory(process: AppProcess) -> None:
