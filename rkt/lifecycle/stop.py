@@ -1,8 +1,8 @@
 """``rkt stop``: ask running pods to end, or with force kill them.
 
-It does not wait for the end (``rkt status --wait`` does); only a forced stop gives the supervisor a moment to record
-what became of the apps. Who is signalled is found by :mod:`rkt.lifecycle.pod_processes`. Facts: rkt 1.30, sections 1.10
-and 3.8.4 of the behaviour document.
+It does not wait for the end (``rkt status --wait`` does); only a forced stop gives the supervisor a moment to clean up.
+No exit status is recorded then. Who is signalled is found by :mod:`rkt.lifecycle.pod_processes`. Facts: rkt 1.30,
+sections 1.10 and 3.8.4 of the behaviour document.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-#: for the supervisor to record the exit statuses after the pod's init was killed
-_RECORDING_SECONDS = 1.0
+#: for the supervisor to give back what the pod had of the host after the pod's init was killed
+_CLEANING_SECONDS = 1.0
 #: a pod's lock may pass from process to process while they are killed
 _KILL_ROUNDS = 20
 _STOPPED_STATES = (phases.EXITED, phases.EXITED_DELETING, phases.EXITED_GARBAGE, phases.DELETING, phases.GARBAGE)
@@ -88,9 +88,9 @@ def _kill(pod: Pod, supervisor: Process) -> None:
     finally:
         for child in children:
             os.close(child.pidfd)
-    if not children or not supervisor.wait_seconds(_RECORDING_SECONDS):
+    if not children or not supervisor.wait_seconds(_CLEANING_SECONDS):
         supervisor.signal(signal.SIGKILL)
-        supervisor.wait_seconds(_RECORDING_SECONDS)
+        supervisor.wait_seconds(_CLEANING_SECONDS)
     _kill_cgroup(pod)
     for _ in range(_KILL_ROUNDS):
         if pod.current_state() != phases.RUNNING:
@@ -100,7 +100,7 @@ def _kill(pod: Pod, supervisor: Process) -> None:
             return
         with left:
             left.signal(signal.SIGKILL)
-            left.wait_seconds(_RECORDING_SECONDS)
+            left.wait_seconds(_CLEANING_SECONDS)
 
 
 def _kill_cgroup(pod: Pod) -> None:
