@@ -14,8 +14,8 @@ FULL_DIGITS = 64
 
 def execute(invocation: Invocation) -> int:
     from rkt.cli.app_images import get_images, read_pull_policy
-    from rkt.cli.image_argument import HASH_PREFIX
     from rkt.cli.output import write_line
+    from rkt.fetch.reference import HASH_PREFIX
     from rkt.store.image_store import open_image_store
 
     apps, settings = invocation.get_apps(), invocation.settings

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from rkt.errors import UsageError
+from rkt.fetch.reference import HASH_PREFIX
 from rkt.store.errors import ImageNotFoundError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rkt.store.image_store import ImageStore
     from rkt.store.record import ImageRecord
-
-HASH_PREFIX = "sha512-"
 
 
 class NoSuchImageError(ImageNotFoundError):

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from rkt import diagnostics
 from rkt.cli.app_images import get_images
-from rkt.cli.image_argument import HASH_PREFIX
 from rkt.cli.pod_request import check_interactive
 from rkt.errors import RktError, reason
+from rkt.fetch.reference import HASH_PREFIX
 from rkt.schema.image import decode_image_manifest
 from rkt.schema.pod import decode_pod_manifest, encode_pod_manifest
 from rkt.stage0.manifest import PodPlan, check_apps, check_pod_manifest, plan_pod_manifest

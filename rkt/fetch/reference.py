@@ -17,7 +17,7 @@ HASH, URL, FILE, NAME = "hash", "url", "file", "name"
 
 ARCHIVE_SUFFIX = ".aci"
 
-_HASH_PREFIX = "sha512-"
+HASH_PREFIX = "sha512-"
 _SCHEME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789+-.")
 
 
@@ -46,7 +46,7 @@ def parse_reference(text: str) -> ImageReference:
     """Classify ``text``. Raises ImageReferenceError for what is no form of an image reference, NotSupportedError."""
     if not text:
         raise _invalid(text, "it is empty")
-    if text.startswith(_HASH_PREFIX):
+    if text.startswith(HASH_PREFIX):
         return ImageReference(HASH, text=text)
     scheme = _find_scheme(text)
     if scheme in ("http", "https"):

@@ -30,7 +30,7 @@ with open(sys.argv[2], "w") as report:
 """
 
 #: what the interpreter's own start imports when ``site`` is not left out
-CORE = {"__future__", "_collections_abc", "_stat", "genericpath", "os", "os.path", "posixpath", "stat"}
+CORE = {"__future__", "gc", "_collections_abc", "_stat", "genericpath", "os", "os.path", "posixpath", "stat"}
 SMALL = {"errno", "fcntl", "binascii"}
 #: json reads with regular expressions, and they bring enum and collections: the price of manifests and records
 JSON = {

@@ -14,6 +14,7 @@ from rkt.linux.cgroups import PodCgroup, find_hierarchies
 from rkt.linux.seccomp import load_programs
 from rkt.paths import DataDirectory
 from rkt.schema.pod import decode_pod_manifest
+from rkt.schema.problems import ManifestError
 from rkt.stage1 import syscall_sets
 from rkt.stage1.confinement import plan_confinement
 from rkt.stage1.environment import plan_environment
@@ -86,9 +87,14 @@ def _load_manifest(pod_path: str) -> PodManifest:
     path = f"{pod_path}/{stage_contract.POD_MANIFEST}"
     try:
         with open(path, "rb") as file:
-            return decode_pod_manifest(file.read(), source="pod manifest", lenient=True)
+            data = file.read()
     except OSError as error:
         raise PodContentError(f'cannot read the pod manifest "{path}": {reason(error)}') from error
+    try:
+        return decode_pod_manifest(data, source="pod manifest")
+    except ManifestError:
+        # names that only old releases allowed, from an old image: rare, and reading them imports more
+        return decode_pod_manifest(data, source="pod manifest", lenient=True)
 
 
 def _plan_app(pod_path: str, manifest: PodManifest, runtime_app: RuntimeApp, arguments: RunArguments) -> AppPlan:

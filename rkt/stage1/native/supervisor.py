@@ -14,10 +14,9 @@ from rkt import diagnostics, stage_contract
 from rkt.errors import RktError, reason
 from rkt.linux import signals as signal
 from rkt.linux import syscalls
-from rkt.linux.cgroups import INIT, OpenGroup, PodCgroup, plan_writes
+from rkt.linux.cgroups import INIT, CgroupError, OpenGroup, PodCgroup, plan_writes
 from rkt.stage1.native import channel as messages
 from rkt.stage1.native.init import run_init
-from rkt.stage1.native.terminal_relay import TerminalRelay
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 
     from rkt.stage1.native.channel import Channel
     from rkt.stage1.native.plan import PodPlan
+    from rkt.stage1.native.terminal_relay import TerminalRelay
 
 
 class PodStartError(RktError):
@@ -70,7 +70,12 @@ def _prepare_cgroup(plan: PodPlan, cgroup: PodCgroup) -> dict[str, OpenGroup]:
         writes, missing = plan_writes(app.limits, cgroup.hierarchies)
         for what in missing:
             diagnostics.warning(f'{what} of app "{app.name}" is not enforced: this host\'s cgroups cannot limit it')
-        cgroup.apply(app.name, writes)
+        cgroup.apply(app.name, [write for write in writes if write[0] != "pids"])
+        try:
+            cgroup.apply(app.name, [write for write in writes if write[0] == "pids"])
+        except CgroupError as error:
+            # nobody asked for this limit, and some hosts (a container without delegation) cannot have it
+            diagnostics.warning(f'app "{app.name}" has no limit of processes: {error}')
         groups[app.name] = cgroup.open_group(app.name)
     return groups
 
@@ -227,6 +232,8 @@ class _Supervision:
             message, _, hint = text.decode("utf-8", "replace").partition("\n")
             self._error = PodStartError(message, hint or None)
         elif kind == messages.TERMINAL and fd is not None:
+            from rkt.stage1.native.terminal_relay import TerminalRelay
+
             self._relay = TerminalRelay(fd, poll)
         elif not kind:
             try:
