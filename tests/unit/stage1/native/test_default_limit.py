@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from rkt.linux.cgroups import Hierarchies, Limits, PodCgroup
 from rkt.stage1.native.plan import AppPlan, PodPlan
 from rkt.stage1.native.supervisor import _prepare_cgroup
@@ -22,6 +23,8 @@ def undelegated(root: Path) -> PodCgroup:
     for name in ("init.scope", "app"):
         (root / "rkt/u" / name).mkdir(parents=True)
         (root / "rkt/u" / name / "cgroup.procs").touch()
+    for group in (".", "rkt", "rkt/u"):
+        (root / group / "cgroup.subtree_control").touch()
     controllers = frozenset({"pids", "memory"})
     return PodCgroup.of_pod("u", Hierarchies(unified=str(root), controllers={}, unified_controllers=controllers))
 
