@@ -399,12 +399,24 @@ def test_a_redirect_from_https_to_http_is_refused(
 # --- several at once ---
 
 
+@pytest.fixture
+def stderr_file(tmp_path: Path) -> Iterator[Path]:
+    """stderr goes to this file: reading it while threads write loses nothing, which capfd cannot say of itself."""
+    path, saved = tmp_path / "stderr", os.dup(2)
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(fd, 2)
+    os.close(fd)
+    yield path
+    os.dup2(saved, 2)
+    os.close(saved)
+
+
 def test_of_several_fetches_one_downloads_and_the_others_wait(
     server: Server,
     publish: Callable[..., str],
     fetcher: MakeFetcher,
     aci: bytes,
-    capfd: pytest.CaptureFixture[str],
+    stderr_file: Path,
     leftovers: Leftovers,
 ) -> None:
     url, asked, go = publish(), threading.Event(), threading.Event()
@@ -421,14 +433,8 @@ def test_of_several_fetches_one_downloads_and_the_others_wait(
     assert asked.wait(10)
     for thread in threads[1:]:
         thread.start()
-    shown = ""
-
-    def all_wait() -> bool:
-        nonlocal shown
-        shown += capfd.readouterr().err
-        return shown.count("another rkt instance is downloading this file, waiting...") == 4
-
-    wait_until(all_wait)
+    waiting = "another rkt instance is downloading this file, waiting..."
+    wait_until(lambda: stderr_file.read_text().count(waiting) == 4)
     go.set()
     for thread in threads:
         thread.join()
