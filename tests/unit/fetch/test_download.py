@@ -7,6 +7,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -399,25 +400,21 @@ def test_a_redirect_from_https_to_http_is_refused(
 # --- several at once ---
 
 
-@pytest.fixture
-def stderr_file(tmp_path: Path) -> Iterator[Path]:
-    """stderr goes to this file: reading it while threads write loses nothing, which capfd cannot say of itself."""
-    path, saved = tmp_path / "stderr", os.dup(2)
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+@contextmanager
+def stderr_in(path: Path) -> Iterator[None]:
+    """stderr goes to a file: reading it while threads write loses nothing, which capfd cannot say of itself."""
+    saved, fd = os.dup(2), os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(fd, 2)
-    os.close(fd)
-    yield path
-    os.dup2(saved, 2)
-    os.close(saved)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 2)
+        for each in (saved, fd):
+            os.close(each)
 
 
 def test_of_several_fetches_one_downloads_and_the_others_wait(
-    server: Server,
-    publish: Callable[..., str],
-    fetcher: MakeFetcher,
-    aci: bytes,
-    stderr_file: Path,
-    leftovers: Leftovers,
+    server: Server, publish: Callable[..., str], fetcher: MakeFetcher, aci: bytes, tmp_path: Path, leftovers: Leftovers
 ) -> None:
     url, asked, go = publish(), threading.Event(), threading.Event()
 
@@ -429,15 +426,17 @@ def test_of_several_fetches_one_downloads_and_the_others_wait(
     server.answers[PATH] = answer
     results: list[ImageRecord] = []
     threads = [threading.Thread(target=lambda: results.append(fetcher("http").fetch(url))) for _ in range(5)]
-    threads[0].start()
-    assert asked.wait(10)
-    for thread in threads[1:]:
-        thread.start()
-    waiting = "another rkt instance is downloading this file, waiting..."
-    wait_until(lambda: stderr_file.read_text().count(waiting) == 4)
-    go.set()
-    for thread in threads:
-        thread.join()
+    shown = tmp_path / "stderr"
+    with stderr_in(shown):
+        threads[0].start()
+        assert asked.wait(10)
+        for thread in threads[1:]:
+            thread.start()
+        waiting = "another rkt instance is downloading this file, waiting..."
+        wait_until(lambda: shown.read_text().count(waiting) == 4)
+        go.set()
+        for thread in threads:
+            thread.join()
     assert len(results) == 5 and len(set(results)) == 1
     assert server.paths().count(PATH) == 1
     assert [path for path in leftovers() if "downloadlocks" in path] == []
