@@ -149,7 +149,7 @@ class BindInRoot(Step):
             return
         if self.warn_hidden and _has_content_in_root(self.root, self.path):
             diagnostics.warning(f'{self.what} hides files of the image at "{self.path}"')
-        source_fd = self._open_source()
+        source_fd = open_source(self.source, what=self.what, host=self.host_source)
         try:
             directory = _is_directory(source_fd)
             tree_fd = syscalls.open_tree("", directory_fd=source_fd, recursive=self.recursive)
@@ -175,23 +175,6 @@ class BindInRoot(Step):
             raise MountError(message) from error
         finally:
             os.close(tree_fd)
-
-    def _open_source(self) -> int:
-        try:
-            if self.host_source:
-                return open_without_symlinks(self.source)
-            return os.open(self.source, os.O_PATH | os.O_CLOEXEC)
-        except FileNotFoundError as error:
-            raise MountError(f'{self.what}: source "{self.source}" does not exist', "create it first") from error
-        except OSError as error:
-            from errno import ELOOP
-
-            if error.errno == ELOOP:
-                real = os.path.realpath(self.source)
-                raise MountError(
-                    f'{self.what}: source "{self.source}" leads through a symbolic link', f'use "{real}" instead'
-                ) from error
-            raise MountError(f'{self.what}: cannot open source "{self.source}": {reason(error)}') from error
 
 
 class MountInRoot(Step):
@@ -233,6 +216,24 @@ class Attributes(Step):
             syscalls.mount_setattr(syscalls.AT_FDCWD, self.target, set_attributes=self.attributes)
         except OSError as error:
             raise MountError(f'cannot change the mount "{self.target}": {reason(error)}') from error
+
+
+def open_source(source: str, *, what: str, host: bool) -> int:
+    """O_PATH descriptor of what is to be bound. Raises :class:`MountError` that names ``what`` needs it.
+
+    ``host`` says that a user or a manifest named it: then no component may be a symlink (ACE-024, ACE-026).
+    """
+    try:
+        return open_without_symlinks(source) if host else os.open(source, os.O_PATH | os.O_CLOEXEC)
+    except FileNotFoundError as error:
+        raise MountError(f'{what}: source "{source}" does not exist', "create it first") from error
+    except OSError as error:
+        from errno import ELOOP
+
+        if error.errno == ELOOP:
+            hint = f'use "{os.path.realpath(source)}" instead'
+            raise MountError(f'{what}: source "{source}" leads through a symbolic link', hint) from error
+        raise MountError(f'{what}: cannot open source "{source}": {reason(error)}') from error
 
 
 def _exists_in_root(root: str, path: str) -> bool:

@@ -11,6 +11,7 @@ import os
 from rkt import stage_contract
 from rkt.errors import RktError, reason
 from rkt.linux import durable
+from rkt.linux.mounts import open_source
 from rkt.linux.overlay import find_obstacle
 from rkt.linux.syscalls import syncfs
 from rkt.pod.directory import create_pod
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from rkt.paths import DataDirectory
     from rkt.pod.directory import Pod
     from rkt.schema.pod import PodManifest
+    from rkt.schema.volume import Volume
     from rkt.store.image_store import ImageStore
     from rkt.store.tree_store import TreeStore
 
@@ -57,9 +59,10 @@ def prepare_pod(
 
     With ``settle`` everything is on disk when this returns; otherwise the caller calls :func:`settle_pod` before it
     acknowledges anything. ``stage1_key`` is a foreign stage1 image, None the built-in flavour; a foreign one gets its
-    apps rendered rather than overlaid, since mounting an overlay is a matter of the flavour. Raises RktError; the
-    half-made pod is then an abandoned one, which gc collects.
+    apps rendered rather than overlaid, since mounting an overlay is a matter of the flavour. Raises RktError; then
+    there is no pod, or at worst an abandoned one, which gc collects.
     """
+    _check_host_volumes(manifest)
     pod = create_pod(data)
     try:
         pod.move_to("prepare", sync=False)
@@ -75,12 +78,43 @@ def prepare_pod(
         if settle:
             settle_pod(pod)
     except OSError as error:
-        pod.close()
+        _discard(pod)
         raise PrepareError(f'cannot prepare pod "{pod.uuid}": {reason(error)}') from error
     except BaseException:
-        pod.close()
+        _discard(pod)
         raise
     return pod
+
+
+def _check_host_volumes(manifest: PodManifest) -> None:
+    """A source that cannot be mounted is told before there is a pod; it is opened again when it is mounted."""
+    for volume in _all_volumes(manifest):
+        if volume.kind == "host" and volume.source:
+            os.close(open_source(volume.source.rstrip("/") or "/", what=f'volume "{volume.name}"', host=True))
+
+
+def _all_volumes(manifest: PodManifest) -> list[Volume]:
+    """The pod's volumes and those that single mounts bring along."""
+    own = [mount.app_volume for app in manifest.apps for mount in app.mounts if mount.app_volume is not None]
+    return [*manifest.volumes, *own]
+
+
+def _discard(pod: Pod) -> None:
+    """Remove a pod that could not be prepared and close it; what cannot be removed is left to gc."""
+    from rkt.pod.removal import remove_tree
+
+    try:
+        if pod.phase == "prepare":
+            pod.move_to("garbage", sync=False)
+        parent_fd = os.open(os.path.dirname(pod.path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            remove_tree(parent_fd, pod.uuid)
+        finally:
+            os.close(parent_fd)
+    except (OSError, RktError):
+        pass
+    finally:
+        pod.close()
 
 
 def settle_pod(pod: Pod) -> None:
@@ -193,13 +227,7 @@ def _copy_root_attributes(source: str, target: str) -> None:
 
 def _make_volumes(pod: Pod, manifest: PodManifest) -> None:
     """The directories behind ``empty`` volumes, which live and die with the pod (ACE-028, ACE-029)."""
-    volumes = [volume for volume in manifest.volumes if volume.kind == "empty"]
-    volumes += [
-        mount.app_volume
-        for app in manifest.apps
-        for mount in app.mounts
-        if mount.app_volume is not None and mount.app_volume.kind == "empty"
-    ]
+    volumes = [volume for volume in _all_volumes(manifest) if volume.kind == "empty"]
     if not volumes:
         return
     parent = f"{pod.path}/{stage_contract.SHARED_VOLUMES}"

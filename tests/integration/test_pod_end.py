@@ -120,6 +120,7 @@ def test_killed_init_is_told_as_status_137(runs: PodRuns) -> None:
     assert end(process)[0] == 137
 
 
+@pytest.mark.leaves_pods("aborted prepare")
 def test_signals_before_the_app_runs_end_the_pod_too(runs: PodRuns) -> None:
     """SIGTERM at twelve moments of the start: whatever the moment, rkt ends soon and nothing stays."""
     for step in range(12):
