@@ -17,6 +17,7 @@ from rkt.linux import syscalls
 from rkt.linux.cgroups import INIT, CgroupError, OpenGroup, PodCgroup, plan_writes
 from rkt.stage1.native import channel as messages
 from rkt.stage1.native.init import run_init
+from rkt.stage1.native.output_relay import OutputRelay
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -91,7 +92,8 @@ def _run(
 ) -> int:
     ours, theirs = messages.open_channel()
     group = cgroup.open_group(INIT)
-    init = _fork_init(plan, theirs, group, groups)
+    output = OutputRelay()
+    init = _fork_init(plan, theirs, group, groups, output)
     theirs.close()
     init_fd = os.pidfd_open(init)
     try:
@@ -100,7 +102,7 @@ def _run(
         ours.send(messages.GO)
         # beside the apps' start: until now nothing has been acknowledged to anyone
         settle()
-        return _Supervision(ours, init_fd, wakeup).run(init)
+        return _Supervision(ours, init_fd, wakeup, output).run(init)
     except BaseException:
         # by the descriptor: the number may belong to somebody else by now
         try:
@@ -110,6 +112,7 @@ def _run(
         _reap(init)
         raise
     finally:
+        output.finish()
         os.close(init_fd)
         ours.close()
 
@@ -121,7 +124,9 @@ def _reap(pid: int) -> int:
         return 0
 
 
-def _fork_init(plan: PodPlan, theirs: Channel, group: OpenGroup, groups: dict[str, OpenGroup]) -> int:
+def _fork_init(
+    plan: PodPlan, theirs: Channel, group: OpenGroup, groups: dict[str, OpenGroup], output: OutputRelay
+) -> int:
     try:
         syscalls.unshare(syscalls.CLONE_NEWPID)
     except OSError as error:
@@ -135,6 +140,7 @@ def _fork_init(plan: PodPlan, theirs: Channel, group: OpenGroup, groups: dict[st
     status = 254
     try:
         signal.set_wakeup_fd(-1)
+        output.adopt()
         _close_all_but((0, 1, 2, theirs.fileno()), group.fds(), *(item.fds() for item in groups.values()))
         status = run_init(plan, theirs, group, groups)
     finally:
@@ -180,8 +186,9 @@ def _catch_signals() -> int:
 class _Supervision:
     """The loop: the init's death ends it; orders go through the channel."""
 
-    def __init__(self, channel: Channel, init_fd: int, wakeup_fd: int) -> None:
+    def __init__(self, channel: Channel, init_fd: int, wakeup_fd: int, output: OutputRelay) -> None:
         self._channel = channel
+        self._output = output
         self._init_fd = init_fd
         self._wakeup_fd = wakeup_fd
         self._relay: TerminalRelay | None = None
@@ -192,6 +199,7 @@ class _Supervision:
         poll = select.poll()
         for fd in (self._init_fd, self._channel.fileno(), self._wakeup_fd):
             poll.register(fd, select.POLLIN)
+        self._output.start(poll)
         try:
             ended = False
             while not ended:
@@ -202,6 +210,8 @@ class _Supervision:
                         self._on_message(poll)
                     elif fd == self._wakeup_fd:
                         self._on_signals()
+                    elif self._output.owns(fd):
+                        self._output.on_readable(poll, fd)
                     elif self._relay is not None:
                         self._relay.on_event(fd, events)
                         self._kill_on_escape(self._relay)
