@@ -2,7 +2,7 @@
 
 Whoever has a regular file open can change its mode and, being root, its owner: an app that has the file of
 ``rkt run > log`` as its stdout could make it a set-user-ID program of the host. Where stdout or stderr is a regular
-file the pod gets a pipe instead, byte for byte and each stream by itself. Pipes and terminals are handed on as they are.
+file the pod gets a pipe instead, byte for byte and each stream by itself. Pipes and terminals are handed on as is.
 """
 
 from __future__ import annotations
