@@ -225,14 +225,14 @@ def open_source(source: str, *, what: str, host: bool) -> int:
     """
     try:
         return open_without_symlinks(source) if host else os.open(source, os.O_PATH | os.O_CLOEXEC)
-    except FileNotFoundError as error:
-        raise MountError(f'{what}: source "{source}" does not exist', "create it first") from error
+    except FileNotFoundError:
+        raise MountError(f'{what}: source "{source}" does not exist', "create it first") from None
     except OSError as error:
         from errno import ELOOP
 
         if error.errno == ELOOP:
             hint = f'use "{os.path.realpath(source)}" instead'
-            raise MountError(f'{what}: source "{source}" leads through a symbolic link', hint) from error
+            raise MountError(f'{what}: source "{source}" leads through a symbolic link', hint) from None
         raise MountError(f'{what}: cannot open source "{source}": {reason(error)}') from error
 
 

@@ -17,7 +17,8 @@ from rkt.lifecycle.pod_json import pod_to_json
 from rkt.lifecycle.status import format_status, load_status
 from rkt.paths import DataDirectory
 
-SECRET = "4711"
+#: long enough that no time in nanoseconds holds it by chance
+SECRET = "4711081547110815"
 
 
 @pytest.fixture

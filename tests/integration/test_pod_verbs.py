@@ -171,8 +171,10 @@ def test_rm_takes_several_pods_and_says_which_it_could_not(runs: PodRuns) -> Non
 
 
 def test_pod_that_cannot_start_is_an_exited_pod_that_gc_takes(runs: PodRuns, tmp_path: Path) -> None:
+    (tmp_path / "no").mkdir()
     flags = ["--quiet", f"--volume=v,kind=host,source={tmp_path}/no", "--mount=volume=v,target=/v"]
     uuid = runs.rkt(*runs.argv(verb="prepare", flags=flags)).checked().stdout.strip()
+    (tmp_path / "no").rmdir()
     failed = runs.rkt("run-prepared", "--net=none", uuid).checked(254)
     assert f'volume "v": source "{tmp_path}/no" does not exist' in failed.stderr
     assert pod_states(runs.rkt.data) == {uuid: "exited"}
