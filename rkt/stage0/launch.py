@@ -15,8 +15,17 @@ if TYPE_CHECKING:
     from rkt.pod.directory import Pod
 
 
+class LaunchOptionError(RktError):
+    """An option that the pod cannot be run with."""
+
+    code = "launch-option"
+
+
 class LaunchOptions:
-    """How a pod is to run: see :class:`rkt.stage_contract.RunArguments` for the words."""
+    """How a pod is to run: see :class:`rkt.stage_contract.RunArguments` for the words.
+
+    Raises :class:`LaunchOptionError` for a word that no pod can be run with; they are made before there is a pod.
+    """
 
     __slots__ = ("debug", "hostname", "insecure", "interactive", "ipc", "local_config", "net")
 
@@ -31,6 +40,12 @@ class LaunchOptions:
         debug: bool = False,
         local_config: str | None = None,
     ) -> None:
+        if ipc not in (None, "auto", "private", "parent"):
+            raise LaunchOptionError(f'unknown value for --ipc parameter: "{ipc}"', "use auto, private or parent")
+        if hostname is not None and not 0 < len(hostname.encode()) <= 64:
+            raise LaunchOptionError(f'cannot use the hostname "{hostname}": it must have 1 to 64 bytes')
+        if hostname is not None and not all(character.isalnum() or character in "-._" for character in hostname):
+            raise LaunchOptionError(f'cannot use the hostname "{hostname}": only letters, digits, "-", "." and "_"')
         self.net = net
         self.interactive = interactive
         self.hostname = hostname
@@ -40,25 +55,8 @@ class LaunchOptions:
         self.local_config = local_config
 
 
-class LaunchOptionError(RktError):
-    """An option that the pod cannot be run with."""
-
-    code = "launch-option"
-
-
 def launch(pod: Pod, options: LaunchOptions) -> int:
-    """Run a locked pod of phase ``prepare`` or ``prepared`` to its end; returns the exit status.
-
-    Options are checked before the pod is moved: a mistyped word leaves no exited pod behind. Raises RktError.
-    """
-    if options.ipc not in (None, "auto", "private", "parent"):
-        raise LaunchOptionError(f'unknown value for --ipc parameter: "{options.ipc}"', "use auto, private or parent")
-    if options.hostname is not None and not 0 < len(options.hostname.encode()) <= 64:
-        raise LaunchOptionError(f'cannot use the hostname "{options.hostname}": it must have 1 to 64 bytes')
-    if options.hostname is not None and not all(
-        character.isalnum() or character in "-._" for character in options.hostname
-    ):
-        raise LaunchOptionError(f'cannot use the hostname "{options.hostname}": only letters, digits, "-", "." and "_"')
+    """Run a locked pod of phase ``prepare`` or ``prepared`` to its end; returns the exit status. Raises RktError."""
     arguments = RunArguments(
         pod.uuid,
         net=options.net,

@@ -34,3 +34,9 @@ def test_image_that_cannot_be_rendered_leaves_no_pod(runs: PodRuns, tmp_path: Pa
     assert result.status == 254
     assert pods(runs) == []
     assert sorted((runs.rkt.data / "cas" / "tree").iterdir()) == before
+
+
+def test_hostname_that_cannot_be_is_told_before_there_is_a_pod(runs: PodRuns) -> None:
+    result = runs.rkt(*runs.argv("exit", "0", flags=["--hostname=a:b"])).checked(254)
+    assert 'cannot use the hostname "a:b"' in result.stderr
+    assert pods(runs) == []
